@@ -1,0 +1,90 @@
+// swift-tools-version: 6.2
+// Hearsay: a NameServer cluster for Apache RocketMQ. Sources/ARCHITECTURE.md explains the module map.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library module of ours; imports may only point at what is listed here (`make check` proves it).
+func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource]? = nil) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "hearsay",
+    products: [
+        .executable(name: "hearsay", targets: ["hearsay"]),
+        .executable(name: "hearsay-bench", targets: ["hearsay-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    ],
+    targets: [
+        // C libraries from Debian; nothing is vendored.
+        .systemLibrary(name: "CLibuv", pkgConfig: "libuv-static", providers: [.apt(["libuv1-dev"])]),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+
+        // Values and contracts.
+        module("Basics"),
+        module("Platform", ["Basics"]),
+        module("Remoting", ["Basics", "CDeflate"]),
+
+        // Cores: decisions without IO.
+        module("NameServerCore", ["Basics", "Remoting"]),
+
+        // Shells: IO without decisions.
+        module("EventLoop", ["Basics", "Platform", "CLibuv"]),
+        module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
+        module(
+            "NameServerNode",
+            ["Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", logging]),
+        module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
+        module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
+        module("ClusterConfiguration", ["Basics", "CYAML"]),
+
+        // Programs: argument parsing and printing only.
+        .executableTarget(
+            name: "hearsay",
+            dependencies: [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
+                "NameServerNode", "BrokerAgent", "RouteClient", "ClusterConfiguration", arguments, logging,
+            ], swiftSettings: strict),
+        .executableTarget(
+            name: "hearsay-bench",
+            dependencies: [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", arguments,
+            ], path: "bench", exclude: ["README.md"], swiftSettings: strict),
+        .executableTarget(
+            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore"], swiftSettings: strict),
+
+        // Tests. TestSupport starts real processes and speaks raw bytes.
+        .target(
+            name: "TestSupport", dependencies: ["Basics", "Remoting"], path: "Tests/TestSupport",
+            swiftSettings: strict),
+        tests("BasicsTests", ["Basics"]),
+        tests("RemotingTests", ["Basics", "Remoting", "TestSupport"]),
+        tests("EventLoopTests", ["Basics", "Platform", "EventLoop", "TestSupport"]),
+        tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
+        tests(
+            "NameServerNodeTests",
+            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport"]),
+        tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
+        tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
+        tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
+        tests("ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
+        tests("EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

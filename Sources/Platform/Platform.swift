@@ -1,0 +1,73 @@
+// What a shell asks of the machine. `EventLoop` answers with libuv; the simulator will answer in virtual time.
+// Everything here happens on one thread, the loop's own, unless a comment says otherwise.
+
+import Basics
+
+/// One event loop's clock, timers, streams, files and worker threads.
+public protocol Platform: AnyObject {
+    /// The monotonic clock, read afresh.
+    var now: Instant { get }
+
+    /// The wall clock, read afresh.
+    var wallTime: WallTime { get }
+
+    /// Accepts connections at `address`; port 0 lets the system choose (see `Listener.address`).
+    func listen(
+        at address: Address, options: StreamOptions, handler: any ListenerHandler
+    ) throws(PlatformError) -> any Listener
+
+    /// Starts connecting and returns at once; `handler` hears `streamOpened` or `streamClosed`, later and exactly once.
+    ///
+    /// A DNS name is resolved first, within the same `timeout`.
+    func connect(
+        to address: Address, timeout: Duration, options: StreamOptions, handler: any StreamHandler
+    ) -> any ByteStream
+
+    /// A timer that is not running. It holds `handler` until cancelled for good by its release.
+    func makeTimer(_ handler: @escaping () -> Void) -> any PlatformTimer
+
+    /// Runs `work` on another thread and then `completion` on the loop's.
+    func offload<Result: Sendable>(
+        _ work: @escaping @Sendable () -> Result, completion: @escaping (Result) -> Void)
+
+    /// The platform's durable files.
+    var files: any FileStore { get }
+}
+
+/// A one-shot timer that can be started again and again.
+public protocol PlatformTimer: AnyObject {
+    /// Calls the handler once when `instant` is reached; replaces an earlier start.
+    func start(at instant: Instant)
+    /// Stops; the handler is not called until the next start.
+    func cancel()
+}
+
+/// An open listening socket.
+public protocol Listener: AnyObject {
+    /// Where it listens, with the port the system chose.
+    var address: Address { get }
+    /// Stops accepting. Connections already accepted live on.
+    func close()
+}
+
+/// Hears about accepted connections.
+public protocol ListenerHandler: AnyObject {
+    /// A connection was accepted; the answer handles it from now on. Nil refuses (closes) it.
+    func accept(_ stream: any ByteStream) -> (any StreamHandler)?
+}
+
+/// Files that survive a crash at any byte.
+public protocol FileStore: AnyObject {
+    /// All bytes of a file, at most `limit`; nil when there is no such file.
+    func read(_ path: String, limit: Int) throws(PlatformError) -> [UInt8]?
+
+    /// Replaces a file atomically and durably, and then calls back on the loop: temporary file, fsync, rename, fsync of
+    /// the directory. Missing directories are created. With `backup`, the previous content is kept at `path` + ".bak".
+    ///
+    /// Replacements of one path happen in the order of the calls.
+    func replace(
+        _ path: String, with content: [UInt8], backup: Bool, completion: @escaping (PlatformError?) -> Void)
+
+    /// Renames a file, at once: how a broken file is set aside.
+    func rename(_ path: String, to newPath: String) throws(PlatformError)
+}
