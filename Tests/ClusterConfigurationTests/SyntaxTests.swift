@@ -6,21 +6,26 @@ import Testing
 /// What libyaml or the tree's limits refuse. Each stops the reading, so each gives one fault.
 struct SyntaxTests {
     @Test(arguments: [
-        (
-            "a:\n\t- b\n",
-            "2: not YAML: found character that cannot start any token (while scanning for the next token); indent with spaces, not tabs"
-        ),
-        ("a: [1\n", "2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence)"),
-        ("a: b: c\n", "1: not YAML: mapping values are not allowed in this context"),
-        ("a: 'b\n", "2: not YAML: found unexpected end of stream (while scanning a quoted scalar)"),
-        ("a: &x 1\nb: *x\n", "2: an alias (*name): write the value out"),
-        ("a: !!int 1\n", "1: a tag (!name): types follow from the keys"),
-        ("a: !mine {}\n", "1: a tag (!name): types follow from the keys"),
-        ("a: 1\n---\nb: 2\n", "2: a second document: one file describes one cluster"),
-        ("? [a]\n: 1\n", "1: a key must be a word"),
+        WrongFile(
+            "a tab", "a:\n\t- b\n",
+            "c.yaml:2: not YAML: found character that cannot start any token (while scanning for the next token); "
+                + "indent with spaces, not tabs"),
+        WrongFile(
+            "an open list", "a: [1\n",
+            "c.yaml:2: not YAML: did not find expected ',' or ']' (while parsing a flow sequence)"),
+        WrongFile("two colons", "a: b: c\n", "c.yaml:1: not YAML: mapping values are not allowed in this context"),
+        WrongFile(
+            "an open quote", "a: 'b\n",
+            "c.yaml:2: not YAML: found unexpected end of stream (while scanning a quoted scalar)"),
+        WrongFile("an alias", "a: &x 1\nb: *x\n", "c.yaml:2: an alias (*name): write the value out"),
+        WrongFile("a standard tag", "a: !!int 1\n", "c.yaml:1: a tag (!name): types follow from the keys"),
+        WrongFile("a tag of one's own", "a: !mine {}\n", "c.yaml:1: a tag (!name): types follow from the keys"),
+        WrongFile(
+            "a second document", "a: 1\n---\nb: 2\n", "c.yaml:2: a second document: one file describes one cluster"),
+        WrongFile("a list as a key", "? [a]\n: 1\n", "c.yaml:1: a key must be a word"),
     ])
-    func isExplained(text: String, fault: String) {
-        #expect(faults(text) == ["c.yaml:\(fault)"])
+    func isExplained(_ file: WrongFile) {
+        #expect(faults(file.text) == file.messages)
     }
 
     @Test func namesTheLineOfABadByte() {
