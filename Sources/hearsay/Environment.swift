@@ -1,18 +1,6 @@
-import ArgumentParser
 import Basics
-import ClusterConfiguration
 import Glibc
 import Platform
-
-/// Reads a cluster.yaml; its errors, one line each, end the program with status 2.
-func loadCluster(_ path: String) throws -> ClusterConfiguration {
-    do {
-        return try ClusterConfiguration.load(path: path)
-    } catch {
-        printError("\(error)")
-        throw ExitCode(2)
-    }
-}
 
 /// An environment variable, nil when it is not set.
 func environment(_ name: String) -> String? {

@@ -24,7 +24,7 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Only the nodes, no demonstration brokers.") var noBrokers = false
 
     func run() throws {
-        let cluster = try loadCluster(config)
+        let cluster = try ClusterConfiguration.loadOrExit(path: config)
         try checkPortsAreFree(cluster)
         do {
             let loop = try EventLoop()

@@ -56,7 +56,7 @@ struct ServeCommand: ParsableCommand {
     private func options(log: inout LogSettings) throws -> NodeOptions {
         if let config {
             guard configFile == nil else { throw failUsage("--config and -c exclude each other") }
-            let cluster = try loadCluster(config)
+            let cluster = try ClusterConfiguration.loadOrExit(path: config)
             guard let node else { throw failUsage("--config needs --node: one of \(cluster.nodeNames)") }
             log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? .info
             log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? .text
