@@ -83,7 +83,7 @@ let package = Package(
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests(
             "NameServerNodeTests",
-            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport"]),
+            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport", logging]),
         tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
         tests("RemotingTransportTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop"]),
