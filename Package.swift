@@ -83,7 +83,8 @@ let package = Package(
         tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
-        tests("ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
+        tests(
+            "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], resources: [.copy("Captures")]),
         tests("EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
     ],
     swiftLanguageModes: [.v6]
