@@ -12,7 +12,7 @@ import Testing
     @Test(arguments: ["nameserver-5.3.3", "nameserver-4.9.8"])
     func capturedConversation(name: String) throws {
         let capture = try CaptureFile(path: capturePath(name))
-        var replay = Replay(capture, allowed: name.hasSuffix("4.9.8") ? AllowedDifference.version4 : [])
+        var replay = try Replay(capture, allowed: name.hasSuffix("4.9.8") ? AllowedDifference.version4 : [])
         try replay.run()
         #expect(replay.compared > 100)
     }
@@ -81,14 +81,10 @@ private struct Replay {
     private var history: [RawFrame] = []
     private(set) var compared = 0
 
-    init(_ capture: CaptureFile, allowed: [AllowedDifference]) {
+    init(_ capture: CaptureFile, allowed: [AllowedDifference]) throws {
         self.capture = capture
         self.allowed = allowed
-        do {
-            server = try NameServerProcess()
-        } catch {
-            preconditionFailure("\(error)")
-        }
+        server = try NameServerProcess()
     }
 
     mutating func run() throws {
