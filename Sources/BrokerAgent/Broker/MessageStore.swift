@@ -170,6 +170,9 @@ public struct MessageStore: Sendable {
     /// When the newest message of a queue was stored; nil for an empty one.
     public func lastStoreTimestamp(of key: MessageQueueKey) -> WallTime? { queues[key]?.entries.last?.storeTimestamp }
 
+    /// When the oldest message of a queue was stored; nil for an empty one.
+    public func firstStoreTimestamp(of key: MessageQueueKey) -> WallTime? { queues[key]?.entries.first?.storeTimestamp }
+
     private mutating func store(_ message: StoredMessage) {
         let key = message.queue
         var encoding = ByteWriter(capacity: 256 + message.body.count)
