@@ -67,13 +67,14 @@ public struct BrokerCore: Sendable {
 
     /// A broker with RocketMQ's own topics and no messages.
     public init(
-        identity: BrokerIdentity, topics: [TopicConfig] = [], limits: BrokerLimits = BrokerLimits(), now: Instant,
-        wallTime: WallTime
+        identity: BrokerIdentity, topics: [TopicConfig] = [], autoCreateTopics: Bool = true,
+        limits: BrokerLimits = BrokerLimits(), now: Instant, wallTime: WallTime
     ) {
         self.identity = identity
         self.limits = limits
         incarnation = wallTime.milliseconds
-        self.topics = TopicTable(identity: identity, limit: limits.topics, wallTime: wallTime)
+        self.topics = TopicTable(
+            identity: identity, autoCreateTopics: autoCreateTopics, limit: limits.topics, wallTime: wallTime)
         for topic in topics { _ = self.topics.put(topic, wallTime: wallTime) }
         messages = MessageStore(limits: limits)
         offsets = OffsetTable(limit: limits.committedOffsets)

@@ -11,9 +11,11 @@ public struct MessageQueueKey: Hashable, Comparable, Sendable, CustomStringConve
         self.queueID = queueID
     }
 
+    /// By topic, then by queue.
     public static func < (left: MessageQueueKey, right: MessageQueueKey) -> Bool {
         (left.topic, left.queueID) < (right.topic, right.queueID)
     }
 
+    /// `topic:queue`.
     public var description: String { "\(topic):\(queueID)" }
 }

@@ -19,6 +19,8 @@ public final class StandInBroker {
         public var timings = RegistrationTimings()
         /// Topics besides RocketMQ's own.
         public var topics: [TopicConfig] = []
+        /// Whether a send to an unknown topic creates it. Default true, as RocketMQ's.
+        public var autoCreateTopics = true
         /// Memory limits.
         public var limits = BrokerLimits()
         /// Decides the jitter of retries.
@@ -74,8 +76,8 @@ public final class StandInBroker {
         self.identity = identity
         random = SeededGenerator(seed: options.seed)
         core = BrokerCore(
-            identity: identity, topics: options.topics, limits: options.limits, now: platform.now,
-            wallTime: platform.wallTime)
+            identity: identity, topics: options.topics, autoCreateTopics: options.autoCreateTopics,
+            limits: options.limits, now: platform.now, wallTime: platform.wallTime)
         let table = TableReference()
         agent = RegistrationAgent(
             platform: platform, identity: identity, nameServers: options.nameServers, timings: options.timings,

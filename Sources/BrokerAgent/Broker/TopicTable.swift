@@ -16,8 +16,8 @@ public struct TopicTable: Sendable {
     /// Increased by every change.
     public private(set) var dataVersion: DataVersion
 
-    /// The topics a fresh v5 broker registers (protocol.md 6.8).
-    public init(identity: BrokerIdentity, limit: Int, wallTime: WallTime) {
+    /// The topics a fresh v5 broker registers (protocol.md 6.8); without TBW102 nothing can be created by sending.
+    public init(identity: BrokerIdentity, autoCreateTopics: Bool = true, limit: Int, wallTime: WallTime) {
         let (cluster, broker) = (identity.cluster, identity.name)
         let fresh: [(String, Int32, Int32)] = [
             ("SELF_TEST_TOPIC", 1, 6), (TopicTable.defaultTopic, 8, 7), ("BenchmarkTest", 1_024, 6), (cluster, 16, 7),
@@ -28,6 +28,7 @@ public struct TopicTable: Sendable {
         ]
         for (name, queues, perm) in fresh { topics[name] = TopicConfig(name, queues: queues, perm: perm) }
         systemTopics = Set(fresh.map(\.0))
+        if !autoCreateTopics { topics[TopicTable.defaultTopic] = nil }
         self.limit = limit
         dataVersion = DataVersion(counter: 0, timestamp: wallTime.milliseconds, stateVersion: 0)
     }

@@ -37,6 +37,7 @@ public enum RegistrationFailure: Error, Hashable, Sendable, CustomStringConverti
     /// There was no answer: why, for people.
     case unreachable(String)
 
+    /// One short clause, for a log line or a table cell.
     public var description: String {
         switch self {
         case .refused(let code, let remark): remark.isEmpty ? "code \(code)" : "code \(code): \(remark)"
