@@ -67,7 +67,7 @@ let package = Package(
         .executableTarget(
             name: "hearsay-bench",
             dependencies: [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", arguments,
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "Supervisor", "ClusterView", arguments,
             ], path: "bench", exclude: ["README.md"], swiftSettings: strict),
         .executableTarget(
             name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore"], swiftSettings: strict),
@@ -85,6 +85,7 @@ let package = Package(
             ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport"]),
         tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
+        tests("RemotingTransportTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop"]),
         tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
