@@ -93,6 +93,12 @@ public struct TopicTable: Sendable {
 }
 
 extension TopicConfig {
+    /// A readable and writable topic.
+    public init(_ name: String, readQueues: Int32, writeQueues: Int32) {
+        self.init(name, queues: readQueues)
+        writeQueueNums = writeQueues
+    }
+
     /// A topic with as many queues for reading as for writing.
     init(_ name: String, queues: Int32, perm: Int32 = PermissionBits.read | PermissionBits.write) {
         self.init(topicName: name, readQueueNums: queues, writeQueueNums: queues, perm: perm)
