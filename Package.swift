@@ -84,7 +84,9 @@ let package = Package(
         tests(
             "NameServerNodeTests",
             ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport", logging]),
-        tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
+        tests(
+            "BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"],
+            resources: [.copy("Captures")]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
         tests("RemotingTransportTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop"]),
         tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
