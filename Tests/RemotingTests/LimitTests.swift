@@ -1,0 +1,95 @@
+// Every limit of Limits.swift, at it and one beyond.
+
+import Basics
+import Remoting
+import Testing
+
+@Suite struct LimitTests {
+    @Test func fieldCount() throws {
+        func header(_ count: Int) -> String {
+            "{\"extFields\":{" + (0..<count).map { "\"f\($0)\":\"\"" }.joined(separator: ",") + "}}"
+        }
+        #expect(try RemotingTests.header(header(FrameLimits.fieldCount)).fields?.count == FrameLimits.fieldCount)
+        #expect(code { try RemotingTests.header(header(FrameLimits.fieldCount + 1)) } == .limit)
+        let entry = hex("0001 61 00000001 62")
+        func binary(_ count: Int) -> [UInt8] {
+            frame(
+                [UInt8](repeating: 0, count: 17) + bigEndian(Int32(entry.count * count))
+                    + Array(repeatElement(entry, count: count).joined()), type: 1)
+        }
+        #expect(try command(binary(FrameLimits.fieldCount)).fields?.count == 1)
+        #expect(code { try command(binary(FrameLimits.fieldCount + 1)) } == .limit)
+    }
+
+    @Test func headerBytes() throws {
+        func bytes(_ size: Int) -> [UInt8] {
+            let empty = #"{"remark":""}"#
+            return frame(json: #"{"remark":""# + String(repeating: "r", count: size - empty.utf8.count) + #""}"#)
+        }
+        #expect(try command(bytes(FrameLimits.headerBytes)).remark?.utf8.first == UInt8(ascii: "r"))
+        #expect(code { try command(bytes(FrameLimits.headerBytes + 1)) } == .headerSize)
+    }
+
+    @Test func depth() throws {
+        for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+            func nested(_ depth: Int) -> String {
+                let inner = String(repeating: open, count: depth - 1) + "1" + String(repeating: close, count: depth - 1)
+                return "{\"x\":\(inner)}"
+            }
+            #expect(throws: Never.self) { try header(nested(JSONLimits.depth)) }
+            #expect(code { try header(nested(JSONLimits.depth + 1)) } == .header)
+            // Endless nesting costs nothing: no recursion.
+            #expect(code { try header("{\"x\":" + String(repeating: open, count: 30_000)) } == .header)
+        }
+    }
+
+    @Test func inflatedBytes() throws {
+        let bomb = [UInt8](repeating: 0x20, count: 1 << 20).withUnsafeBytes { Zlib.deflate($0) }
+        #expect(bomb.count < 2_048)
+        let inflate = { (limit: Int) in try bomb.withUnsafeBytes { try Zlib.inflate($0, limit: limit) } }
+        #expect(try inflate(1 << 20).count == 1 << 20)
+        #expect(code { try inflate(1 << 20 - 1) } == .limit)
+        let registrationBomb = [UInt8](repeating: 0, count: BodyLimits.inflatedBytes + 1).withUnsafeBytes {
+            Zlib.deflate($0)
+        }
+        #expect(code { try registration(registrationBomb, compressed: true) } == .limit)
+    }
+
+    /// The compressed form reaches the count with the fewest bytes.
+    @Test func topicCount() throws {
+        func body(_ count: Int) -> [UInt8] {
+            var writer = ByteWriter(capacity: 32 * count)
+            let version = Array("{}".utf8)
+            writer.append(bigEndian: Int32(version.count))
+            writer.append(version)
+            writer.append(bigEndian: Int32(count))
+            for index in 0..<count {
+                let entry = "\(index) 1 1 6 SINGLE_TAG"
+                writer.append(bigEndian: Int32(entry.utf8.count))
+                writer.append(utf8: entry)
+            }
+            writer.append(bigEndian: Int32(2))
+            writer.append("[]")
+            return Zlib.deflate(writer.bytes)
+        }
+        #expect(try registration(body(1_000), version: 409, compressed: true).topics.count == 1_000)
+        #expect(code { try registration(body(BodyLimits.topicCount + 1), version: 409, compressed: true) } == .limit)
+    }
+
+    @Test func propertyCount() throws {
+        func text(_ count: Int) -> [UInt8] { Array((0..<count).map { "k\($0)=v\n" }.joined().utf8) }
+        #expect(try PropertiesText(decoding: text(BodyLimits.propertyCount)).entries.count == BodyLimits.propertyCount)
+        #expect(code { try PropertiesText(decoding: text(BodyLimits.propertyCount + 1)) } == .limit)
+    }
+
+    @Test func mappingCount() throws {
+        func body(_ count: Int) -> String {
+            let queues = (0..<count).map { "\($0):0" }.joined(separator: ",")
+            return """
+                {"topicConfigSerializeWrapper":{"topicQueueMappingInfoMap":{"S":{"topic":"S","currIdMap":{\(queues)}}}}}
+                """
+        }
+        #expect(try registration(body(1_000)).mappingInfos[0].info.currIdMap.count == 1_000)
+        #expect(code { try registration(body(BodyLimits.mappingCount + 1)) } == .limit)
+    }
+}
