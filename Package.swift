@@ -53,13 +53,16 @@ let package = Package(
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("ClusterConfiguration", ["Basics", "CYAML"]),
+        module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
+        module("Supervisor", ["Basics", "Platform"]),
 
         // Programs: argument parsing and printing only.
         .executableTarget(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "BrokerAgent", "RouteClient", "ClusterConfiguration", arguments, logging,
+                "NameServerNode", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
+                arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -82,6 +85,8 @@ let package = Package(
             ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport"]),
         tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
+        tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
+        tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
         tests("ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
         tests("EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),

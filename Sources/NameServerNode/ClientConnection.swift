@@ -1,0 +1,138 @@
+import Basics
+import NameServerCore
+import Platform
+import Remoting
+import RemotingTransport
+
+/// One accepted connection of a broker, client or tool.
+///
+/// Requests of one connection are handled in order. While a large registration is decoded on a worker thread, or a
+/// change waits for the disk, the connection is paused: later requests stay unread, so none overtakes.
+final class ClientConnection: StreamHandler {
+    let id: UInt64
+    private unowned let node: NameServerNode
+    private let stream: any ByteStream
+    /// A PROXY header may stand in front of the first frame only.
+    private var mayHaveProxyHeader = true
+    /// Disk writes and decodes this connection's next answer waits for.
+    private var waitCount = 0
+    /// The answer that waits, already encoded.
+    private var heldAnswer: [UInt8] = []
+    private var isDraining = false
+    private var isClosed = false
+
+    init(node: NameServerNode, stream: any ByteStream) {
+        self.node = node
+        self.stream = stream
+        id = stream.id
+    }
+
+    func streamOpened(_ stream: any ByteStream) {}
+
+    func stream(
+        _ stream: any ByteStream, received bytes: UnsafeRawBufferPointer, output: inout ByteWriter
+    ) -> Consumption {
+        do {
+            var skipped = 0
+            if mayHaveProxyHeader {
+                switch try ProxyHeader.recognise(bytes) {
+                case .absent: break
+                case .incomplete(let needed): return Consumption(consumed: 0, needed: needed)
+                case .header(let length, _): skipped = length
+                }
+                mayHaveProxyHeader = false
+            }
+            var consumption = try Consumption.frames(
+                in: UnsafeRawBufferPointer(rebasing: bytes[skipped...]), limit: node.options.frameLimit
+            ) { frame throws(RemotingError) in
+                try handle(frame, output: &output)
+                return waitCount == 0 && !isClosed
+            }
+            consumption.consumed += skipped
+            return consumption
+        } catch {
+            // protocol.md 1.14: malformed input is not answered. Answers to earlier frames leave first.
+            stream.closeAfterWriting()
+            return Consumption(consumed: bytes.count)
+        }
+    }
+
+    @inline(__always)
+    private func handle(_ frame: Frame, output: inout ByteWriter) throws(RemotingError) {
+        let hot = node.hot
+        try hot.pointee.header.decode(frame)
+        if node.shutdownPhase != .running, sendElsewhere(&output) { return }
+        let start = output.count
+        let handled = hot.pointee.core.handle(
+            hot.pointee.header, body: frame.body, from: id, now: node.platform.now, wallTime: node.platform.wallTime,
+            output: &output, directives: &hot.pointee.directives)
+        switch handled {
+        case .done:
+            if !hot.pointee.directives.isEmpty, node.carryOut(for: self) { hold(&output, from: start) }
+        case .decode(let pending):
+            decodeElsewhere(pending)
+        }
+    }
+
+    /// The answer to a client that should ask another node: GO_AWAY during a graceful shutdown (protocol.md 1.13).
+    private func sendElsewhere(_ output: inout ByteWriter) -> Bool {
+        let hot = node.hot
+        guard hot.pointee.core.properties.enableShutdownGracefully, hot.pointee.header.version > RemotingVersion.v5_3_1
+        else { return false }
+        if hot.pointee.header.isResponse || hot.pointee.header.isOneway { return true }
+        let mark = ResponseFrame.begin(
+            &output, code: ResponseCode.goAway, opaque: hot.pointee.header.opaque, remark: "please go away",
+            fields: .absent)
+        ResponseFrame.end(&output, mark)
+        return true
+    }
+
+    private func decodeElsewhere(_ pending: PendingRegistration) {
+        beginWaiting()
+        node.platform.offload({ pending.decode() }) { [weak self] decoded in
+            guard let self, !isClosed else { return }
+            var output = ByteWriter()
+            let hot = node.hot
+            hot.pointee.core.finish(
+                pending, decoded, now: node.platform.now, wallTime: node.platform.wallTime, output: &output,
+                directives: &hot.pointee.directives)
+            node.carryOut()
+            heldAnswer += output.array()
+            endWaiting()
+        }
+    }
+
+    private func hold(_ output: inout ByteWriter, from start: Int) {
+        heldAnswer += UnsafeRawBufferPointer(rebasing: output.bytes[start...])
+        output.truncate(to: start)
+    }
+
+    /// One more thing the next answer waits for.
+    func beginWaiting() {
+        waitCount += 1
+        if waitCount == 1 { stream.pauseReading() }
+    }
+
+    /// One thing less; the last one sends the held answer and reads on.
+    func endWaiting() {
+        waitCount -= 1
+        guard waitCount == 0, !isClosed else { return }
+        heldAnswer.withUnsafeBytes { stream.write($0) }
+        heldAnswer = []
+        if isDraining { stream.closeAfterWriting() } else { stream.resumeReading() }
+    }
+
+    /// Closes once nothing of this connection waits any more.
+    func drain() {
+        isDraining = true
+        if waitCount == 0 { stream.closeAfterWriting() }
+    }
+
+    /// Closes now.
+    func abandon() { stream.close() }
+
+    func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
+        isClosed = true
+        node.connectionClosed(self)
+    }
+}

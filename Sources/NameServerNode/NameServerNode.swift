@@ -1,0 +1,204 @@
+// One node: the NameServer core behind a listening socket.
+//
+//   stream ──bytes──▶ ClientConnection ──frame──▶ NameServer.handle ──▶ answer bytes, directives
+//                                                        ▲                        │
+//                    scan timer, closed connections ─────┘      close, notify, persist, log ◀┘
+//
+// Everything runs on the platform's one thread. The core decides; this shell only carries.
+
+import Basics
+import Logging
+import NameServerCore
+import Platform
+import Remoting
+import RemotingTransport
+
+/// A NameServer node on a platform.
+public final class NameServerNode {
+    /// Where the node listens, with the port the system chose.
+    public var address: Address { listener?.address ?? options.listen }
+
+    let platform: any Platform
+    let options: NodeOptions
+    /// Behind a pointer: class properties would pay for dynamic exclusivity checks on each request (half of the user
+    /// time of a plain design, measured before the project began).
+    let hot: UnsafeMutablePointer<HotState>
+    private(set) var shutdownPhase = ShutdownPhase.running
+
+    private let log: NodeLog
+    private let notifier: MinBrokerNotifier
+    private var listener: (any Listener)?
+    private var connections: [UInt64: ClientConnection] = [:]
+    private lazy var scanTimer = platform.makeTimer { [weak self] in self?.scan() }
+    private lazy var shutdownTimer = platform.makeTimer { [weak self] in self?.shutdownPhaseEnded() }
+    private var onStopped: (() -> Void)?
+
+    /// What every request touches.
+    struct HotState: ~Copyable {
+        var core: NameServer
+        var header = CommandHeader()
+        var directives: [Directive] = []
+    }
+
+    /// Reads the KV file and prepares the tables; `start` opens the port.
+    ///
+    /// A KV file that cannot be parsed is renamed to `…​.broken-<milliseconds>` and reported; the node starts without it.
+    ///
+    /// - Throws: `PlatformError` when the file exists and cannot be read or set aside.
+    public init(platform: any Platform, options: NodeOptions, logger: Logger) throws(PlatformError) {
+        self.platform = platform
+        self.options = options
+        log = NodeLog(logger: logger)
+        notifier = MinBrokerNotifier(platform: platform)
+        let kv = try Self.readKeyValues(platform, options, log)
+        let core = NameServer(
+            name: options.name, properties: options.properties, limits: options.limits, kv: kv,
+            startedAt: platform.now)
+        hot = .allocate(capacity: 1)
+        hot.initialize(to: HotState(core: core))
+    }
+
+    deinit {
+        hot.deinitialize(count: 1)
+        hot.deallocate()
+    }
+
+    private static func readKeyValues(
+        _ platform: any Platform, _ options: NodeOptions, _ log: NodeLog
+    ) throws(PlatformError) -> KVConfigFile {
+        let path = options.properties.kvConfigPath
+        guard !path.isEmpty, let bytes = try platform.files.read(path, limit: options.kvFileLimit) else {
+            return KVConfigFile()
+        }
+        do {
+            return try KVConfigFile(decoding: bytes)
+        } catch {
+            let aside = "\(path).broken-\(platform.wallTime.milliseconds)"
+            try platform.files.rename(path, to: aside)
+            log.keyValuesSetAside(path: path, aside: aside, error: error)
+            return KVConfigFile()
+        }
+    }
+
+    /// Opens the port and starts the scan.
+    public func start() throws(PlatformError) {
+        listener = try platform.listen(at: options.listen, options: options.stream, handler: self)
+        scanTimer.start(at: platform.now + options.scanInterval)
+        log.started(name: options.name, address: address)
+    }
+
+    /// Stops accepting, answers what is in flight, and calls back within `shutdownDeadline`.
+    ///
+    /// With RocketMQ's `enableShutdownGracefully`, the port first stays open for `shutdownWaitTimeSeconds` and clients
+    /// newer than 5.3.1 are sent elsewhere (code 1500, protocol.md 1.13).
+    public func shutdown(completion: @escaping () -> Void) {
+        guard shutdownPhase == .running else { return }
+        onStopped = completion
+        scanTimer.cancel()
+        let properties = hot.pointee.core.properties
+        let wait = properties.enableShutdownGracefully ? Duration.seconds(properties.shutdownWaitTimeSeconds) : .zero
+        log.stopping(wait: wait, deadline: options.shutdownDeadline)
+        advanceShutdown(to: .sendingElsewhere, for: wait)
+    }
+
+    /// The steps of a shutdown, each with its own time limit.
+    enum ShutdownPhase: Int {
+        case running
+        /// Listening, and answering newer clients with GO_AWAY.
+        case sendingElsewhere
+        /// Not listening; requests that have reached this machine are still answered.
+        case answering
+        /// Connections close as soon as nothing of them waits.
+        case draining
+        case stopped
+    }
+
+    /// How long requests already on their way are still read after the port has closed.
+    private static let answeringTime = Duration.milliseconds(100)
+
+    private func advanceShutdown(to phase: ShutdownPhase, for duration: Duration) {
+        shutdownPhase = phase
+        shutdownTimer.start(at: platform.now + duration)
+    }
+
+    private func shutdownPhaseEnded() {
+        switch shutdownPhase {
+        case .running, .stopped: break
+        case .sendingElsewhere:
+            listener?.close()
+            advanceShutdown(to: .answering, for: Self.answeringTime)
+        case .answering:
+            advanceShutdown(to: .draining, for: options.shutdownDeadline)
+            for id in connections.keys.sorted() { connections[id]?.drain() }
+            if connections.isEmpty { stopped() }
+        case .draining:
+            for id in connections.keys.sorted() { connections[id]?.abandon() }
+            stopped()
+        }
+    }
+
+    private func stopped() {
+        guard shutdownPhase != .stopped else { return }
+        shutdownPhase = .stopped
+        shutdownTimer.cancel()
+        notifier.close()
+        let completion = onStopped
+        onStopped = nil
+        completion?()
+    }
+
+    private func scan() {
+        hot.pointee.core.scan(now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
+        carryOut()
+        scanTimer.start(at: platform.now + options.scanInterval)
+    }
+
+    func connectionClosed(_ connection: ClientConnection) {
+        connections[connection.id] = nil
+        hot.pointee.core.connectionClosed(
+            connection.id, now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
+        carryOut()
+        if shutdownPhase == .draining, connections.isEmpty { stopped() }
+    }
+
+    /// Does what the core asked for. Answers true when the answer just written must wait for the disk.
+    @discardableResult
+    func carryOut(for connection: ClientConnection? = nil) -> Bool {
+        if hot.pointee.directives.isEmpty { return false }
+        let directives = hot.pointee.directives
+        hot.pointee.directives.removeAll(keepingCapacity: true)
+        var waits = false
+        for directive in directives {
+            switch directive {
+            case .close(let id): connections[id]?.abandon()
+            case .notify(let addresses, let command): notifier.notify(addresses, command)
+            case .persistKV(let bytes):
+                waits = persist(bytes, at: options.properties.kvConfigPath, for: connection) || waits
+            case .persistProperties(let bytes):
+                waits = persist(bytes, at: options.properties.configStorePath, for: connection) || waits
+            case .event(let event): log.event(event, now: platform.now)
+            }
+        }
+        return waits
+    }
+
+    /// A failed write is logged and the request still answered with success, as RocketMQ does: the change is in force.
+    private func persist(_ bytes: [UInt8], at path: String, for connection: ClientConnection?) -> Bool {
+        guard !path.isEmpty else { return false }
+        connection?.beginWaiting()
+        platform.files.replace(path, with: bytes, backup: true) { [weak self, weak connection] error in
+            if let error { self?.log.persistFailed(path: path, error: error) }
+            connection?.endWaiting()
+        }
+        return connection != nil
+    }
+}
+
+extension NameServerNode: ListenerHandler {
+    /// Gives each accepted connection its handler.
+    public func accept(_ stream: any ByteStream) -> (any StreamHandler)? {
+        let connection = ClientConnection(node: self, stream: stream)
+        connections[stream.id] = connection
+        return connection
+    }
+}
