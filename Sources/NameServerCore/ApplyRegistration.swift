@@ -46,8 +46,10 @@ extension NameServer {
         }
         if standing.contributesTopics { applyTopics(request, names, body, standing, at: tick, &difference) }
 
-        let live = standing.live ?? tables.createLive(
-            cluster: names.cluster, address: names.address, group: names.group)
+        let live =
+            standing.live
+            ?? tables.createLive(
+                cluster: names.cluster, address: names.address, group: names.group)
         let isNew = standing.live == nil
         update(live, request, names, body, fingerprint, arrival, at: tick, &difference)
         if isNew {

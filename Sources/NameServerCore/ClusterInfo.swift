@@ -51,18 +51,21 @@ extension NameServer {
     }
 
     /// All groups, by name.
-    func sortedGroups() -> ContiguousArray<GroupID> {
-        var groups = ContiguousArray(
-            tables.groups.indices.lazy.filter { tables.groups[$0].exists }.map { GroupID(number: UInt32($0)) })
+    func sortedGroups() -> [GroupID] {
+        var groups: [GroupID] = []
+        for index in tables.groups.indices where tables.groups[index].exists {
+            groups.append(GroupID(number: UInt32(index)))
+        }
         groups.sort { tables.groupNames.precedes($0, $1) }
         return groups
     }
 
     /// All clusters that list a broker, by name.
-    private func sortedClusters() -> ContiguousArray<ClusterID> {
-        var clusters = ContiguousArray(
-            tables.clusters.indices.lazy.filter { !tables.clusters[$0].groups.isEmpty }
-                .map { ClusterID(number: UInt32($0)) })
+    private func sortedClusters() -> [ClusterID] {
+        var clusters: [ClusterID] = []
+        for index in tables.clusters.indices where !tables.clusters[index].groups.isEmpty {
+            clusters.append(ClusterID(number: UInt32(index)))
+        }
         clusters.sort { tables.clusterNames.precedes($0, $1) }
         return clusters
     }

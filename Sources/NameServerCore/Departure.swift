@@ -40,7 +40,8 @@ extension NameServer {
         let live = cluster.flatMap { tables.live(cluster: $0, address: address) }
         if let live, isLate(arrival, for: live) {
             return note(
-                .lateUnregister, broker, "\(broker.name):\(broker.id) at \(broker.address) not unregistered: the "
+                .lateUnregister, broker,
+                "\(broker.name):\(broker.id) at \(broker.address) not unregistered: the "
                     + "request came over a connection that a newer registration has replaced", arrival, &directives)
         }
         tables.addressNames.retain(address)

@@ -24,6 +24,8 @@ public struct NameServer: ~Copyable {
     let name: String
     let software: String
     let startedAt: Instant
+    /// The black list as it was at the start; 318 cannot change it.
+    let refusedKeys: Set<String>
 
     var tables = RouteTables()
     var keyValues: KeyValueStore
@@ -52,6 +54,7 @@ public struct NameServer: ~Copyable {
         self.properties = properties
         self.limits = limits
         self.startedAt = startedAt
+        refusedKeys = properties.refusedKeys
         keyValues = KeyValueStore(kv)
         cache = RouteCache(limit: limits.routeCacheBytes)
     }

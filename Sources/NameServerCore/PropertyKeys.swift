@@ -4,7 +4,7 @@ import Remoting
 
 /// A setting by its name.
 private struct PropertyKey: Sendable {
-    typealias Path<Value> = WritableKeyPath<NamesrvProperties, Value> & Sendable
+    typealias Path<Value> = any WritableKeyPath<NamesrvProperties, Value> & Sendable
 
     enum Kind: Sendable {
         case boolean(Path<Bool>)

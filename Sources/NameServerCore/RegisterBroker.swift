@@ -38,7 +38,7 @@ extension NameServer {
         }
         supersede(cluster: request.cluster, address: request.address)
         if body.count > limits.inlineBodyBytes, pending.count < limits.pendingRegistrations {
-            return .decode(defer(request, fingerprint, body, arrival))
+            return .decode(postpone(request, fingerprint, body, arrival))
         }
         let decoded = PendingRegistration.decode(body, request.layout, receivedAt: arrival.wallTime)
         register(request, decoded, fingerprint, arrival, &output, &directives)
@@ -64,7 +64,7 @@ extension NameServer {
         checkAnswer(from: start, registration.arrival, &output)
     }
 
-    private mutating func `defer`(
+    private mutating func postpone(
         _ request: RegistrationRequest, _ fingerprint: BodyFingerprint, _ body: UnsafeRawBufferPointer,
         _ arrival: Arrival
     ) -> PendingRegistration {
@@ -111,7 +111,8 @@ extension NameServer {
         case .outranked(let holder):
             yield(request, names, standing, arrival, &directives)
             note(
-                .conflict, request.identity, "\(request.label) not registered: \(holder) holds the id with a newer "
+                .conflict, request.identity,
+                "\(request.label) not registered: \(holder) holds the id with a newer "
                     + "stateVersion", arrival, &directives)
             answerRegistration(of: nil, arrival, &output)
         case .accepted:

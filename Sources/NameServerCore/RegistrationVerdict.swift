@@ -124,7 +124,9 @@ extension NameServer {
     ///
     /// Brokers send their topics in the same order each time, so the sequence of the last registration mostly tells the
     /// number without hashing the name. Where one was inserted or dropped since, the search goes on behind it.
-    func resolveTopics(of body: borrowing RegistrationBody, _ live: LiveID?, into resolved: inout ContiguousArray<TopicID?>) {
+    func resolveTopics(
+        of body: borrowing RegistrationBody, _ live: LiveID?, into resolved: inout ContiguousArray<TopicID?>
+    ) {
         let hints = live.map { tables.live[$0.index].topicSequence } ?? []
         resolved.removeAll(keepingCapacity: true)
         resolved.reserveCapacity(body.topics.count)

@@ -42,7 +42,8 @@ struct RouteCache: ~Copyable {
 
     /// The slot's body, if it is this topic's in this dialect.
     @inline(__always)
-    func body(at index: Int32, topic: TopicID, dialect: JSONDialect) -> (bytes: UnsafeRawBufferPointer, goodAt: UInt64)? {
+    func body(at index: Int32, topic: TopicID, dialect: JSONDialect) -> (bytes: UnsafeRawBufferPointer, goodAt: UInt64)?
+    {
         guard index >= 0, let slot = slots[Int(index)], slot.topic == topic, slot.dialect == dialect else { return nil }
         return (UnsafeRawBufferPointer(slot.bytes), slot.goodAt)
     }

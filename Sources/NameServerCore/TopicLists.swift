@@ -55,7 +55,7 @@ extension NameServer {
         ResponseFrame.end(&output, mark)
     }
 
-    private func answerTopics(_ topics: ContiguousArray<TopicID>, _ arrival: Arrival, _ output: inout ByteWriter) {
+    private func answerTopics(_ topics: some Sequence<TopicID>, _ arrival: Arrival, _ output: inout ByteWriter) {
         let mark = output.beginAnswer(arrival)
         output.append("{\"topicList\":[")
         output.appendList(topics) { $1.appendJSON(string: tables.topicNames.bytes(of: $0), dialect: .legacy) }
