@@ -49,7 +49,7 @@ import Testing
         let inflate = { (limit: Int) in try bomb.withUnsafeBytes { try Zlib.inflate($0, limit: limit) } }
         #expect(try inflate(1 << 20).count == 1 << 20)
         #expect(code { try inflate(1 << 20 - 1) } == .limit)
-        let registrationBomb = [UInt8](repeating: 0, count: BodyLimits.inflatedBytes + 1).withUnsafeBytes {
+        let registrationBomb = [UInt8](repeating: 0, count: BodyLimits.inflatedFloor + 1).withUnsafeBytes {
             Zlib.deflate($0)
         }
         #expect(code { try registration(registrationBomb, compressed: true) } == .limit)
@@ -82,14 +82,29 @@ import Testing
         #expect(code { try PropertiesText(decoding: text(BodyLimits.propertyCount + 1)) } == .limit)
     }
 
-    @Test func mappingCount() throws {
-        func body(_ count: Int) -> String {
-            let queues = (0..<count).map { "\($0):0" }.joined(separator: ",")
-            return """
-                {"topicConfigSerializeWrapper":{"topicQueueMappingInfoMap":{"S":{"topic":"S","currIdMap":{\(queues)}}}}}
-                """
+    /// Queues count over all mappings together.
+    @Test func mappingQueueCount() throws {
+        func body(_ mappings: Int, _ queues: Int) -> String {
+            let map = (0..<queues).map { "\($0):0" }.joined(separator: ",")
+            let infos = (0..<mappings).map { "\"S\($0)\":{\"currIdMap\":{\(map)}}" }.joined(separator: ",")
+            return #"{"topicConfigSerializeWrapper":{"topicQueueMappingInfoMap":{"# + infos + "}}}"
         }
-        #expect(try registration(body(1_000)).mappingInfos[0].info.currIdMap.count == 1_000)
-        #expect(code { try registration(body(BodyLimits.mappingCount + 1)) } == .limit)
+        let small = try registration(body(2, 1_000))
+        #expect(small.mappingInfos.map(\.info.currIdMap.count) == [1_000, 1_000])
+        #expect(code { try registration(body(5, BodyLimits.mappingQueueCount / 4)) } == .limit)
+    }
+
+    @Test func elementCount() throws {
+        func list(_ count: Int) -> [UInt8] {
+            Array("{\"topicList\":[\(String(repeating: "\"\",", count: count))]}".utf8)
+        }
+        #expect(try TopicList.decode(list(10_000))?.topicList.count == 10_000)
+        #expect(code { try TopicList.decode(list(BodyLimits.elementCount + 1)) } == .limit)
+    }
+
+    @Test func propertiesBytes() throws {
+        func text(_ size: Int) -> [UInt8] { Array("a=".utf8) + [UInt8](repeating: 0x62, count: size - 2) }
+        #expect(try PropertiesText(decoding: text(BodyLimits.propertiesBytes))["a"]?.utf8.count == (1 << 20) - 2)
+        #expect(code { try PropertiesText(decoding: text(BodyLimits.propertiesBytes + 1)) } == .limit)
     }
 }
