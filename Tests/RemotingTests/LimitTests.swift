@@ -55,25 +55,27 @@ import Testing
         #expect(code { try registration(registrationBomb, compressed: true) } == .limit)
     }
 
-    /// The compressed form reaches the count with the fewest bytes.
     @Test func topicCount() throws {
-        func body(_ count: Int) -> [UInt8] {
+        func json(_ count: Int) -> [UInt8] {
             var writer = ByteWriter(capacity: 32 * count)
-            let version = Array("{}".utf8)
-            writer.append(bigEndian: Int32(version.count))
-            writer.append(version)
-            writer.append(bigEndian: Int32(count))
+            writer.append(#"{"topicConfigSerializeWrapper":{"topicConfigTable":{"#)
             for index in 0..<count {
-                let entry = "\(index) 1 1 6 SINGLE_TAG"
-                writer.append(bigEndian: Int32(entry.utf8.count))
-                writer.append(utf8: entry)
+                writer.append(UInt8(ascii: "\""))
+                writer.append(decimal: index)
+                writer.append(#"":{"topicName":"t"},"#)
             }
-            writer.append(bigEndian: Int32(2))
-            writer.append("[]")
-            return Zlib.deflate(writer.bytes)
+            writer.append("}}}")
+            return writer.array()
         }
-        #expect(try registration(body(1_000), version: 409, compressed: true).topics.count == 1_000)
-        #expect(code { try registration(body(BodyLimits.topicCount + 1), version: 409, compressed: true) } == .limit)
+        #expect(try registration(json(1_000)).topics.count == 1_000)
+        #expect(code { try registration(json(BodyLimits.topicCount + 1)) } == .limit)
+        // The compressed form says its count in front.
+        func binary(_ count: Int) -> [UInt8] {
+            let bytes = bigEndian(Int32(2)) + Array("{}".utf8) + bigEndian(Int32(count))
+            return bytes.withUnsafeBytes { Zlib.deflate($0) }
+        }
+        #expect(code { try registration(binary(BodyLimits.topicCount), compressed: true) } == .body)
+        #expect(code { try registration(binary(BodyLimits.topicCount + 1), compressed: true) } == .limit)
     }
 
     @Test func propertyCount() throws {

@@ -164,7 +164,7 @@ private func table(_ entries: String) -> String {
         #expect(code { try registration(deflated(version: "null"), compressed: true) } == .missingValue)
         #expect(code { try registration(deflated(version: "{"), compressed: true) } == .body)
         #expect(code { try registration(deflated(count: 1), compressed: true) } == .body)
-        #expect(code { try registration(deflated(count: .max), compressed: true) } == .body)
+        #expect(code { try registration(deflated(count: 262_144), compressed: true) } == .body)
     }
 
     @Test func damagedStreams() throws {
