@@ -96,8 +96,8 @@ private final class ConsumeSession {
             note("\(queue) has no offset \(from), reading on at \(to)")
         }
         consumer.onError = { [unowned self] in note("\($0)") }
-        try loop.onSignal(SIGINT) { [unowned self] in interrupted() }
-        try loop.onSignal(SIGTERM) { [unowned self] in interrupted() }
+        loop.onSignal(SIGINT) { [unowned self] in interrupted() }
+        loop.onSignal(SIGTERM) { [unowned self] in interrupted() }
         if !command.quiet { progress.start() }
         armIdle()
         do {
