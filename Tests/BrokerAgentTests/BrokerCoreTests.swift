@@ -370,10 +370,10 @@ import Testing
         _ = script.ask(
             17, ["topic": "T", "readQueueNums": "1", "writeQueueNums": "2", "perm": "4", "order": "true"])
         let answer = try found(script.ask(21, ["hearsaySlave": "1"]))
-        let table = try #require(TopicTableBody(answer.body))
+        let table = try #require(TopicTableBody(answer.body, receivedAt: script.wallTime))
         #expect(table.topics == script.core.topics.all)
         #expect(table.dataVersion == script.core.topics.dataVersion)
         #expect(answer["hearsayIncarnation"] == "1700000000000")
-        #expect(TopicTableBody(Array("[]".utf8)) == nil)
+        #expect(TopicTableBody(Array("[]".utf8), receivedAt: script.wallTime) == nil)
     }
 }

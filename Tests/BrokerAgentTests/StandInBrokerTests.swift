@@ -34,7 +34,8 @@ private func options(
         var events: [String] = []
         broker.onEvent = { event in
             guard case .nameServer(let change) = event else { return }
-            let name = change.nameServer == good.address ? "good" : change.nameServer == dead.address ? "dead" : "silent"
+            let name =
+                change.nameServer == good.address ? "good" : change.nameServer == dead.address ? "dead" : "silent"
             events.append("\(name) \(change.state.phase)")
         }
         var isStopped = false
@@ -78,7 +79,7 @@ private func options(
         stage.when("start", { true }) { broker.start() }
         stage.when("registered", { server.registrations.count >= 1 && server.heartbeats >= 2 }) {
             let command = server.registrations[0]
-            let checksum = command.body.withUnsafeBytes { Checksum.crc32($0) } & 0x7FFF_FFFF
+            let checksum = command.body.withUnsafeBytes { Checksum.bodyCRC32($0) }
             let address = broker.identity.address
             let expected: [(String, String)] = [
                 ("brokerName", "broker-a"), ("brokerId", "0"), ("clusterName", "DefaultCluster"),
@@ -103,7 +104,8 @@ private func options(
         let client = TestClient(stage.loop, broker.identity.address)
         stage.when("start", { true }) { broker.start() }
         stage.when("registered", { broker.nameServers[0].state.phase == .registered }) { client.send("x", to: "New") }
-        stage.when("two registrations, and an answer", { server.registrations.count == 2 && client.answers[0] != nil }) {
+        stage.when("two registrations, and an answer", { server.registrations.count == 2 && client.answers[0] != nil })
+        {
             #expect(client.answers[0]?.code == 0)
             #expect(server.topics(of: 0).contains("New") == false)
             #expect(server.topics(of: 1) == ["New"])
