@@ -67,7 +67,8 @@ let package = Package(
         .executableTarget(
             name: "hearsay-bench",
             dependencies: [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "Supervisor", "ClusterView", arguments,
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "Supervisor", "ClusterView",
+                arguments,
             ], path: "bench", exclude: ["README.md"], swiftSettings: strict),
         .executableTarget(
             name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore"], swiftSettings: strict),
