@@ -83,7 +83,7 @@ let package = Package(
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests(
             "NameServerNodeTests",
-            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport"]),
+            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport", logging]),
         tests(
             "BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"],
             resources: [.copy("Captures")]),
@@ -92,7 +92,8 @@ let package = Package(
         tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
-        tests("ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
+        tests(
+            "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], resources: [.copy("Captures")]),
         tests("EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
     ],
     swiftLanguageModes: [.v6]
