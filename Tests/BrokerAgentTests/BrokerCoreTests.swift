@@ -71,6 +71,8 @@ import Testing
         #expect(script.send("x")?.code == 16)
         #expect(script.pull("SELF_TEST_TOPIC", from: 0)?.code == 19)
         #expect(script.pull("SELF_TEST_TOPIC", from: 99)?.code == 19, "it may not have copied that far yet")
+        let queue: KeyValuePairs = ["consumerGroup": "new", "topic": "SELF_TEST_TOPIC", "queueId": "0"]
+        #expect(script.ask(14, queue)?["offset"] == "0", "or the C++ client hangs when the master is gone")
     }
 
     @Test("oneway sends store and answer nothing")
