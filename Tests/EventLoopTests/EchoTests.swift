@@ -87,7 +87,7 @@ func framedEcho(_ seen: @escaping (Int) -> Void = { _ in }) -> TestHandler {
             let address = listener.address
             loop.offload {
                 let client = RawClient(address)
-                let reader = LoopThread { client.receive(sent.count) }
+                let reader = TestThread { client.receive(sent.count) }
                 client.send(sent)
                 let received = reader.join()
                 client.close()

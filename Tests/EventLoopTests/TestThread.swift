@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// A thread of its own for one blocking piece of work: a cooperative thread of the tests must not wait for another one.
-final class LoopThread<Result: Sendable>: Sendable {
+final class TestThread<Result: Sendable>: Sendable {
     private let work: @Sendable () -> Result
     private let result = Mutex<Result?>(nil)
     private let thread = Mutex<pthread_t>(0)
