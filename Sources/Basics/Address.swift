@@ -39,5 +39,6 @@ public struct Address: Hashable, Sendable, CustomStringConvertible {
         host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.utf8.filter { $0 == 0x2E }.count == 3)
     }
 
+    /// As it is read: `127.0.0.1:9876`, `[::1]:9876`.
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -129,7 +129,8 @@ public struct ByteWriter: ~Copyable {
         written = position
         repeat {
             position -= 1
-            base.storeBytes(of: UInt8(truncatingIfNeeded: 0x30 + magnitude % 10), toByteOffset: position, as: UInt8.self)
+            let digit = UInt8(truncatingIfNeeded: 0x30 + magnitude % 10)
+            base.storeBytes(of: digit, toByteOffset: position, as: UInt8.self)
             magnitude /= 10
         } while magnitude > 0
     }

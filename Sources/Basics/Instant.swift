@@ -15,6 +15,7 @@ public struct Instant: Hashable, Comparable, Sendable {
     /// Later than every instant that can be reached.
     public static let distantFuture = Instant(nanoseconds: .max)
 
+    /// Whether the first reading came earlier.
     @inlinable public static func < (left: Instant, right: Instant) -> Bool { left.nanoseconds < right.nanoseconds }
 
     /// The instant `duration` later; saturates instead of overflowing.
@@ -45,6 +46,7 @@ public struct WallTime: Hashable, Comparable, Sendable {
     /// Wraps a raw reading.
     @inlinable public init(milliseconds: Int64) { self.milliseconds = milliseconds }
 
+    /// Whether the first reading is the smaller one.
     @inlinable public static func < (left: WallTime, right: WallTime) -> Bool { left.milliseconds < right.milliseconds }
 }
 

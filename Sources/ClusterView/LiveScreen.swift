@@ -31,6 +31,11 @@ public struct LiveScreen: Sendable {
         return lines.map { cut($0) }
     }
 
+    /// A few plain lines for a log: the two tables without events.
+    public func summary(_ model: ClusterModel) -> [String] {
+        ([header(model)] + nodeTable(model) + brokerTable(model)).map { cut($0) }
+    }
+
     private func header(_ model: ClusterModel) -> String {
         let up = model.nodes.count { $0.status != nil }
         return "Hearsay  \(model.cluster)   \(up) of \(model.nodes.count) nodes up   "

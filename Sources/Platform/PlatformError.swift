@@ -14,5 +14,6 @@ public struct PlatformError: Error, Hashable, Sendable, CustomStringConvertible 
         self.message = message
     }
 
+    /// One line: `listen on 127.0.0.1:9876: address already in use (EADDRINUSE)`.
     public var description: String { "\(operation): \(message) (\(name))" }
 }

@@ -1,0 +1,52 @@
+# make run     the cluster of cluster.yaml on this machine, with a live screen
+# make test    all tests, ends with a count
+# make check   format and imports, without running anything
+# make bench   the benchmarks (ARGS="--help")
+# make clean   removes what was built
+# make sanitize, make fuzz SECONDS=60, make format
+
+MAKEFLAGS += --no-print-directory
+CONFIG ?= cluster.yaml
+SECONDS ?= 60
+ARGS ?=
+SOURCES := Package.swift Sources Tests bench
+# The Swift runtime goes into the programs: they start faster, and run where there is no toolchain.
+RELEASE := swift build -c release --static-swift-stdlib
+
+.PHONY: run test check bench clean sanitize fuzz format lint install
+
+run: install
+	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
+	@exec .build/release/hearsay run --config $(CONFIG)
+
+test:
+	@.ci/install tests
+	@.ci/test
+
+check: install lint
+	@.ci/quiet "building with import checks" swift build --build-tests --explicit-target-dependency-import-check error
+
+bench: install
+	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
+	@.ci/quiet "building hearsay-bench" $(RELEASE) --product hearsay-bench
+	@exec .build/release/hearsay-bench $(ARGS)
+
+sanitize:
+	@.ci/install tests
+	@.ci/test --sanitize=address --scratch-path .build-asan
+	@.ci/test --sanitize=thread --scratch-path .build-tsan
+
+fuzz: install
+	@.ci/fuzz $(SECONDS)
+
+format:
+	@swift format -i -r -p $(SOURCES)
+
+lint:
+	@.ci/quiet "checking the format" swift format lint -s -r -p $(SOURCES)
+
+install:
+	@.ci/install
+
+clean:
+	@rm -rf .build .build-* .build_*

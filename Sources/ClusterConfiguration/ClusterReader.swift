@@ -1,0 +1,135 @@
+import Basics
+
+enum RootKey: String, SectionKey {
+    case cluster, nodes, timings, limits, nameserver, log, brokers
+    static let section = "the file"
+}
+
+enum ClusterKey: String, SectionKey {
+    case name
+    static let section = "cluster"
+}
+
+extension ClusterConfiguration {
+    /// How many there may be: far above what one demonstration machine or one RocketMQ installation has.
+    enum Counts {
+        static let nodes = 64
+        static let groups = 256
+        static let replicas = 16
+        static let topics = 10_000
+    }
+
+    /// Every key the file may hold, as `section.key`, in the order of documentation.
+    static let knownKeys: [String] =
+        keys(ClusterKey.self) + keys(NodeConfiguration.Key.self) + keys(Timings.Key.self) + keys(Limits.Key.self)
+        + keys(NameServerProperty.Key.self) + keys(LogConfiguration.Key.self) + keys(BrokerGroup.Key.self)
+        + keys(BrokerReplica.Key.self) + keys(BrokerTopic.Key.self)
+
+    private static func keys<Key: SectionKey>(_ type: Key.Type) -> [String] {
+        Key.allCases.map { "\(Key.section).\($0.rawValue)" }
+    }
+}
+
+/// Reads the whole tree and checks what no section can see alone.
+struct ClusterReader {
+    let log: FaultLog
+    /// Where relative paths start: empty or ending in `/`.
+    let folder: String
+    private var nodeNames = Claims<String>()
+    private var groupNames = Claims<String>()
+    private var addresses = Claims<Address>()
+
+    init(log: FaultLog, folder: String) {
+        self.log = log
+        self.folder = folder
+    }
+
+    mutating func read(_ document: YAMLNode?) -> ClusterConfiguration {
+        let root = MappingReader<RootKey>(document, line: document?.line ?? 1, log: log)
+        return ClusterConfiguration(
+            name: root.mapping(.cluster, of: ClusterKey.self).name(.name, default: "hearsay"),
+            nodes: root.list(.nodes, limit: ClusterConfiguration.Counts.nodes, required: true).compactMap { node($0) },
+            timings: Timings(root.mapping(.timings)),
+            limits: Limits(root.mapping(.limits)),
+            nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
+            log: LogConfiguration(root.mapping(.log)),
+            brokers: root.list(.brokers, limit: ClusterConfiguration.Counts.groups).compactMap { group($0) })
+    }
+
+    private mutating func node(_ reader: MappingReader<NodeConfiguration.Key>) -> NodeConfiguration? {
+        let name = reader.requiredName(.name)
+        let listen = reader.requiredAddress(.listen)
+        let directory = reader.path(.dataDirectory, default: "data/\(name?.value ?? "")")
+        if let name { nodeNames.claim(name, as: "node name '\(name.value)'", log) }
+        if let listen { claimAddress(listen) }
+        guard let name, let listen else { return nil }
+        return NodeConfiguration(
+            name: name.value, listen: listen.value,
+            dataDirectory: directory.hasPrefix("/") ? directory : folder + directory)
+    }
+
+    private mutating func group(_ reader: MappingReader<BrokerGroup.Key>) -> BrokerGroup? {
+        let name = reader.requiredName(.group)
+        if let name { groupNames.claim(name, as: "broker group '\(name.value)'", log) }
+        let owner = name?.value ?? "?"
+
+        var ids = Claims<Int>()
+        let replicas = reader.list(.replicas, limit: ClusterConfiguration.Counts.replicas, required: true)
+            .compactMap { replica($0, of: owner, &ids) }
+        if !ids.isEmpty, !ids.contains(0) {
+            reader.report(.replicas, "group '\(owner)' has no master; give one replica the id 0")
+        }
+
+        var topicNames = Claims<String>()
+        let topics = reader.list(.topics, limit: ClusterConfiguration.Counts.topics)
+            .compactMap { topic($0, of: owner, &topicNames) }
+        let cluster = reader.name(.cluster, default: "DefaultCluster")
+        let autoCreateTopics = reader.boolean(.autoCreateTopics, default: true)
+        guard let name else { return nil }
+        return BrokerGroup(
+            name: name.value, cluster: cluster, replicas: replicas, topics: topics, autoCreateTopics: autoCreateTopics)
+    }
+
+    private mutating func replica(
+        _ reader: MappingReader<BrokerReplica.Key>, of group: String, _ ids: inout Claims<Int>
+    ) -> BrokerReplica? {
+        let id = reader.requiredInteger(.id, in: 0...Int(Int32.max))
+        let listen = reader.requiredAddress(.listen)
+        if let id { ids.claim(id, as: "id \(id.value) in group '\(group)'", log) }
+        if let listen { claimAddress(listen) }
+        guard let id, let listen else { return nil }
+        return BrokerReplica(id: Int64(id.value), listen: listen.value)
+    }
+
+    private func topic(
+        _ reader: MappingReader<BrokerTopic.Key>, of group: String, _ names: inout Claims<String>
+    ) -> BrokerTopic? {
+        let name = reader.requiredName(.name, .topic)
+        if let name { names.claim(name, as: "topic '\(name.value)' in group '\(group)'", log) }
+        let readQueues = reader.integer(.readQueues, in: 1...1024, default: 8)
+        let writeQueues = reader.integer(.writeQueues, in: 1...1024, default: 8)
+        return name.map { BrokerTopic(name: $0.value, readQueues: readQueues, writeQueues: writeQueues) }
+    }
+
+    private mutating func claimAddress(_ address: Located<Address>) {
+        let key = Located(value: address.value.clashKey, line: address.line)
+        addresses.claim(key, as: "address \(address.value)", log)
+    }
+}
+
+/// Where each name or address was first used.
+private struct Claims<Value: Hashable> {
+    private var lines: [Value: Int] = [:]
+
+    var isEmpty: Bool { lines.isEmpty }
+    func contains(_ value: Value) -> Bool { lines[value] != nil }
+
+    /// Reports when the value was claimed before.
+    mutating func claim(_ claimed: Located<Value>, as description: String, _ log: FaultLog) {
+        if let first = lines[claimed.value] {
+            log.report(claimed.line, "\(description) is already used on line \(first)")
+        } else {
+            lines[claimed.value] = claimed.line
+        }
+    }
+}

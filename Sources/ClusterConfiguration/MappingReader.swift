@@ -1,0 +1,198 @@
+import Basics
+
+/// The keys of one section of the file. What is not a case is an unknown key.
+protocol SectionKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable {
+    /// How messages name the section.
+    static var section: String { get }
+}
+
+/// A value and the line to blame for it.
+struct Located<Value> {
+    var value: Value
+    var line: Int
+}
+
+/// Reads one mapping's values by key and type. Every fault goes to the log, and reading goes on with the default.
+struct MappingReader<Key: SectionKey> {
+    /// Where a missing key is reported.
+    let line: Int
+    let log: FaultLog
+    private var entries: [Key: YAMLEntry] = [:]
+    /// False when something else stood in the mapping's place: then no key counts as missing.
+    private var isMapping = true
+    /// The keys found, in the file's order.
+    private(set) var keys: [Key] = []
+
+    /// Nothing, like an absent section, is an empty mapping.
+    init(_ node: YAMLNode?, line: Int, log: FaultLog) {
+        self.line = line
+        self.log = log
+        guard let node, !node.isNull else { return }
+        guard case .mapping(let found) = node.content else {
+            log.report(line, "\(Key.section) must be a mapping (key: value), not \(node.kind)")
+            isMapping = false
+            return
+        }
+        for entry in found { take(entry) }
+    }
+
+    private mutating func take(_ entry: YAMLEntry) {
+        guard let key = Key(rawValue: entry.key) else {
+            let known = Key.allCases.map(\.rawValue)
+            let hint =
+                nearestName(to: entry.key, among: known).map { "did you mean '\($0)'?" }
+                ?? "known: \(known.joined(separator: ", "))"
+            log.report(entry.line, "unknown key \(quoted(entry.key)) in \(Key.section); \(hint)")
+            return
+        }
+        if let first = entries[key] {
+            log.report(entry.line, "\(path(key)) is given twice, first on line \(first.line)")
+            return
+        }
+        entries[key] = entry
+        keys.append(key)
+    }
+
+    /// The key's name in messages: `timings.heartbeat`.
+    private func path(_ key: Key) -> String {
+        Key.section == RootKey.section ? key.rawValue : "\(Key.section).\(key.rawValue)"
+    }
+
+    /// The key's line; the section's when the key is absent.
+    func line(of key: Key) -> Int { entries[key]?.line ?? line }
+
+    /// Says what is wrong with the value of `key`.
+    func report(_ key: Key, _ message: String) { log.report(line(of: key), "\(path(key)): \(message)") }
+
+    private func reportMissing(_ key: Key) {
+        if isMapping { log.report(line, "\(path(key)) is missing") }
+    }
+
+    // MARK: - Sections and lists
+
+    /// The mapping under `key`, empty when absent.
+    func mapping<Inner: SectionKey>(_ key: Key, of type: Inner.Type = Inner.self) -> MappingReader<Inner> {
+        MappingReader<Inner>(entries[key]?.value, line: line(of: key), log: log)
+    }
+
+    /// The mappings listed under `key`; `limit` is the largest allowed number of them.
+    func list<Item: SectionKey>(_ key: Key, of type: Item.Type = Item.self, limit: Int, required: Bool = false)
+        -> [MappingReader<Item>]
+    {
+        guard let node = entries[key]?.value, !node.isNull else {
+            if required { reportMissing(key) }
+            return []
+        }
+        guard case .sequence(let items) = node.content else {
+            report(key, "must be a list (- …), not \(node.kind)")
+            return []
+        }
+        if items.count > limit { report(key, "has \(items.count) entries; at most \(limit)") }
+        if items.isEmpty, required { report(key, "is empty; at least 1 entry") }
+        return items.prefix(limit).map { MappingReader<Item>($0, line: $0.line, log: log) }
+    }
+
+    // MARK: - Scalars
+
+    /// The text under `key`; nil when absent or faulty.
+    private func text(_ key: Key) -> String? {
+        guard let node = entries[key]?.value else { return nil }
+        guard case .scalar(let text, _) = node.content, !node.isNull else {
+            report(key, "must be a single value, not \(node.kind)")
+            return nil
+        }
+        return text
+    }
+
+    /// Converts the text; `nil` from `convert` is a fault described by "is no …".
+    private func value<Value>(_ key: Key, _ expected: String, _ convert: (String) -> Value?) -> Value? {
+        guard let text = text(key) else { return nil }
+        guard let value = convert(text) else {
+            report(key, "\(quoted(text)) is no \(expected)")
+            return nil
+        }
+        return value
+    }
+
+    private func ranged<Value: Comparable>(
+        _ key: Key, _ value: Value?, in range: ClosedRange<Value>, default fallback: Value, _ show: (Value) -> String
+    ) -> Value {
+        guard let value else { return fallback }
+        guard range.contains(value) else {
+            report(key, "\(show(value)) is out of range; \(show(range.lowerBound)) to \(show(range.upperBound))")
+            return fallback
+        }
+        return value
+    }
+
+    func duration(_ key: Key, in range: ClosedRange<Duration>, default fallback: Duration) -> Duration {
+        let expected = "duration; write a whole number and ms, s, m, h or d, as in \(fallback.text)"
+        return ranged(key, value(key, expected) { Duration(text: $0) }, in: range, default: fallback) { $0.text }
+    }
+
+    func byteSize(_ key: Key, in range: ClosedRange<Int>, default fallback: Int) -> Int {
+        let expected = "size; write a whole number and B, KiB, MiB or GiB, as in \(ByteSize.text(fallback))"
+        return ranged(key, value(key, expected, ByteSize.bytes), in: range, default: fallback, ByteSize.text)
+    }
+
+    func integer(_ key: Key, in range: ClosedRange<Int>, default fallback: Int) -> Int {
+        ranged(key, value(key, "whole number") { Int($0) }, in: range, default: fallback) { String($0) }
+    }
+
+    func boolean(_ key: Key, default fallback: Bool) -> Bool {
+        value(key, "boolean; write true or false") { Bool($0) } ?? fallback
+    }
+
+    func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: Key, default fallback: Value) -> Value {
+        guard let text = text(key) else { return fallback }
+        if let value = Value(rawValue: text) { return value }
+        let known = Value.allCases.map(\.rawValue)
+        let hint = nearestName(to: text, among: known).map { "; did you mean '\($0)'?" } ?? ""
+        report(key, "\(quoted(text)) is none of \(known.joined(separator: ", "))\(hint)")
+        return fallback
+    }
+
+    /// Any text that is not empty.
+    func path(_ key: Key, default fallback: String) -> String {
+        value(key, "path") { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 } ?? fallback
+    }
+
+    func name(_ key: Key, _ rule: NameRule = .label, default fallback: String) -> String {
+        value(key, "name; write \(rule.description)") { rule.allows($0) ? $0 : nil } ?? fallback
+    }
+
+    // MARK: - Required scalars; nil once a fault is reported
+
+    func requiredName(_ key: Key, _ rule: NameRule = .label) -> Located<String>? {
+        guard isPresent(key) else { return nil }
+        return value(key, "name; write \(rule.description)") { rule.allows($0) ? $0 : nil }.map { located($0, key) }
+    }
+
+    func requiredInteger(_ key: Key, in range: ClosedRange<Int>) -> Located<Int>? {
+        guard isPresent(key), let number = value(key, "whole number", { Int($0) }) else { return nil }
+        let checked = ranged(key, number, in: range, default: range.upperBound) { String($0) }
+        return range.contains(number) ? located(checked, key) : nil
+    }
+
+    func requiredAddress(_ key: Key) -> Located<Address>? {
+        guard isPresent(key), let text = text(key) else { return nil }
+        guard let address = Address(text) else {
+            report(key, "\(quoted(text)) is no address; write host:port, as in 127.0.0.1:9876")
+            return nil
+        }
+        if let fault = address.dialingFault {
+            report(key, "\(quoted(text)) \(fault)")
+            return nil
+        }
+        return located(address, key)
+    }
+
+    private func isPresent(_ key: Key) -> Bool {
+        if entries[key] == nil { reportMissing(key) }
+        return entries[key] != nil
+    }
+
+    private func located<Value>(_ value: Value, _ key: Key) -> Located<Value> {
+        Located(value: value, line: line(of: key))
+    }
+}

@@ -1,0 +1,106 @@
+import Basics
+import ClusterConfiguration
+import ClusterView
+import EventLoop
+import Glibc
+import Platform
+import Supervisor
+
+/// One run of `hearsay run`: children, poller and screen on one loop.
+final class RunSession {
+    /// Between two looks at the nodes, in which time each must answer.
+    static let pollInterval = Duration.milliseconds(500)
+    /// Between SIGTERM and SIGKILL; stopping stays under the promised 2 s.
+    static let stopGrace = Duration.milliseconds(1500)
+    /// Between two summary lines when stdout is no terminal.
+    static let summaryInterval = Duration.seconds(10)
+
+    /// Whether a child ended that should not have.
+    private(set) var failed = false
+
+    private let loop: EventLoop
+    private let cluster: ClusterConfiguration
+    private let command: RunCommand
+    private let supervisor: Supervisor
+    private let poller: ClusterPoller
+    private let terminal: Terminal?
+    private var isStopping = false
+    private var nextSummary = Instant.zero
+    private lazy var durationTimer = loop.makeTimer { [weak self] in self?.stop() }
+
+    init(loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand) throws(PlatformError) {
+        self.loop = loop
+        self.cluster = cluster
+        self.command = command
+        supervisor = Supervisor(platform: loop)
+        poller = ClusterPoller(
+            platform: loop, cluster: cluster.name, nodes: cluster.nodes.map { ($0.name, $0.listen) },
+            interval: Self.pollInterval)
+        terminal = command.plain ? nil : Terminal()
+    }
+
+    /// Starts the nodes, the brokers and the screen.
+    func start() throws(PlatformError) {
+        try makeDirectories(command.logs)
+        loop.onSignal(SIGINT) { [weak self] in self?.stop() }
+        loop.onSignal(SIGTERM) { [weak self] in self?.stop() }
+        loop.onSignal(SIGHUP) { [weak self] in self?.stop() }
+        loop.onSignal(SIGCHLD) { [weak self] in self?.supervisor.childEnded() }
+        supervisor.onEnded = { [weak self] child in self?.ended(child) }
+        for node in cluster.nodes {
+            try startChild(node.name, ["serve", "--config", command.config, "--node", node.name])
+        }
+        if !command.noBrokers {
+            for group in cluster.brokers {
+                for replica in group.replicas {
+                    try startChild(
+                        "\(group.name)-\(replica.id)",
+                        ["broker", "--config", command.config, "--group", group.name, "--id", "\(replica.id)"])
+                }
+            }
+        }
+        terminal?.enter()
+        poller.onRound = { [weak self] events in self?.show(events) }
+        poller.start()
+        if let seconds = command.duration { durationTimer.start(at: loop.now + .seconds(seconds)) }
+    }
+
+    private func startChild(_ name: String, _ arguments: [String]) throws(PlatformError) {
+        try supervisor.start(
+            name: name, executable: ownExecutable(), arguments: arguments + ["--exit-with-parent"],
+            output: "\(command.logs)/\(name).log")
+    }
+
+    private func ended(_ child: ChildProcess) {
+        guard !isStopping, let ending = child.ending else { return }
+        failed = true
+        poller.note("process \(child.name) ended: \(ending); see \(command.logs)/\(child.name).log")
+    }
+
+    private func show(_ events: [ClusterModel.Event]) {
+        if isStopping { return }
+        if let terminal {
+            let size = terminal.size
+            let screen = LiveScreen(width: size.columns, height: size.rows, colour: true)
+            terminal.draw(screen.lines(poller.model))
+            return
+        }
+        for event in events { printLine(event.line) }
+        if loop.now >= nextSummary {
+            nextSummary = loop.now + Self.summaryInterval
+            for line in LiveScreen(width: 160, height: 0, colour: false).summary(poller.model) { printLine(line) }
+        }
+    }
+
+    private func stop() {
+        if isStopping { return }
+        isStopping = true
+        poller.stop()
+        terminal?.leave()
+        printLine("stopping \(supervisor.children.count { $0.ending == nil }) processes")
+        supervisor.stop(grace: Self.stopGrace) { [weak self] in
+            printLine("all stopped")
+            self?.loop.stop()
+        }
+    }
+}
