@@ -123,7 +123,8 @@ import Testing
                 var (first, second) = (0, 0)
                 loop.onSignal(SIGTERM) {
                     first += 1
-                    if first == 2, second == 2 { loop.stop() } else { kill(getpid(), SIGTERM) }
+                    if first == 1 { kill(getpid(), SIGTERM) }
+                    if first == 2, second == 2 { loop.stop() }
                 }
                 loop.onSignal(SIGTERM) {
                     second += 1
