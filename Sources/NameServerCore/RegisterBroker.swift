@@ -104,12 +104,14 @@ extension NameServer {
     ) {
         let names = retainNames(of: request)
         defer { release(names) }
-        let standing = standing(of: request, names, body)
-        switch judge(request, body, standing) {
+        let registration = IncomingRegistration(
+            request: request, names: names, fingerprint: fingerprint, arrival: arrival)
+        let standing = standing(of: registration, body)
+        switch judge(registration, body, standing) {
         case .refused(let remark):
             refuse(request, remark, arrival, fields: .empty, &output, &directives)
         case .outranked(let holder):
-            yield(request, names, standing)
+            yield(registration, standing)
             let cause = "\(holder) holds its id with a newer stateVersion"
             if let live = standing.live {
                 remove(live, .conflict, cause, arrival, &directives)
@@ -118,7 +120,7 @@ extension NameServer {
             }
             answerRegistration(of: nil, arrival, &output)
         case .accepted:
-            let live = apply(request, names, body, fingerprint, standing, arrival, &directives)
+            let live = apply(registration, body, standing, &directives)
             answerRegistration(of: live, arrival, &output)
         }
     }
