@@ -37,7 +37,7 @@ extension NameServer {
             return .done
         }
         supersede(cluster: request.cluster, address: request.address)
-        if body.count > limits.inlineBodyBytes, pending.count < limits.pendingRegistrations {
+        if isLarge(body), pending.count < limits.pendingRegistrations {
             return .decode(postpone(request, fingerprint, body, arrival))
         }
         let decoded = PendingRegistration.decode(body, request.layout, receivedAt: arrival.wallTime)
@@ -49,6 +49,10 @@ extension NameServer {
     ///
     /// The registration counts from when it arrived. If a newer registration or an unregistration of the same replica
     /// was handled meanwhile, or its connection closed, it changes nothing.
+    ///
+    /// - Parameters:
+    ///   - now: when this is called; the silence of the replica is counted from the arrival all the same.
+    ///   - wallTime: likewise.
     public mutating func finish(
         _ registration: PendingRegistration, _ decoded: Result<RegistrationBody, RemotingError>, now: Instant,
         wallTime: WallTime, output: inout ByteWriter, directives: inout [Directive]
@@ -62,6 +66,12 @@ extension NameServer {
             output.answer(registration.arrival, fields: .empty)
         }
         checkAnswer(from: start, registration.arrival, &output)
+    }
+
+    /// Whether decoding the body would keep others waiting. Topic lists deflate to about a tenth; what is packed more
+    /// tightly cannot become larger than a thousand times itself.
+    private func isLarge(_ body: UnsafeRawBufferPointer) -> Bool {
+        (Zlib.isStream(body) ? 16 * body.count : body.count) > limits.inlineBodyBytes
     }
 
     private mutating func postpone(
