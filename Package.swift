@@ -89,7 +89,8 @@ let package = Package(
         tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
-        tests("ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
+        tests(
+            "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], resources: [.copy("Captures")]),
         tests("EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"]),
     ],
     swiftLanguageModes: [.v6]
