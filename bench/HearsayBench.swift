@@ -65,7 +65,8 @@ struct HearsayBench: ParsableCommand {
     private func measureIdleConnections(_ target: Target) throws {
         guard target.residentBytes() != nil else { return }
         let perConnection = try IdleRun(target: target, count: idle).bytesPerConnection()
-        printLine("memory per idle connection: \(perConnection) bytes (resident, \(idle) connections, one request each)")
+        printLine(
+            "memory per idle connection: \(perConnection) bytes (resident, \(idle) connections, one request each)")
     }
 }
 

@@ -66,7 +66,8 @@ final class Target {
         let connection = RemotingConnection(platform: loop, address: address)
         var elapsed: Double?
         func ask() {
-            connection.call(RemotingCommand(request: RequestCode.getBrokerClusterInfo), timeout: .seconds(1)) { result in
+            connection.call(RemotingCommand(request: RequestCode.getBrokerClusterInfo), timeout: .seconds(1)) {
+                result in
                 if case .success = result {
                     elapsed = Double(loop.now.nanoseconds - begin.nanoseconds) / 1e6
                 } else if loop.now - begin < startLimit {

@@ -22,7 +22,9 @@ struct Workload {
         let sample = body(topics: topics, counter: 1, queues: 8)
         return Workload(name: "heartbeat, \(topics) topics", bodyBytes: sample.count) { connection in
             [registration(broker: connection, body: sample)]
-        } preparation: { [] }
+        } preparation: {
+            []
+        }
     }
 
     /// One topic changes each time.
@@ -33,7 +35,9 @@ struct Workload {
                 registration(broker: connection, body: body(topics: topics, counter: 2, queues: 8)),
                 registration(broker: connection, body: body(topics: topics, counter: 3, queues: 9)),
             ]
-        } preparation: { [] }
+        } preparation: {
+            []
+        }
     }
 
     /// A topic on so many brokers, legacy dialect as most clients ask.
@@ -52,7 +56,9 @@ struct Workload {
 
     static let lookupMiss = Workload(name: "route lookup, no such topic", bodyBytes: 0) { _ in
         [encoded(RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": "nobody-has-it"]))]
-    } preparation: { [] }
+    } preparation: {
+        []
+    }
 
     private init(
         name: String, bodyBytes: Int, frames: @escaping (Int) -> [[UInt8]], preparation: () -> [[UInt8]]

@@ -26,8 +26,11 @@ public final class ClusterPoller {
         var status: NodeStatus
     }
 
+    /// A poller for the nodes in their configured order.
+    ///
     /// - Parameter interval: time between two rounds; also the time a node has to answer.
-    public init(platform: any Platform, cluster: String, nodes: [(name: String, address: Address)], interval: Duration) {
+    public init(platform: any Platform, cluster: String, nodes: [(name: String, address: Address)], interval: Duration)
+    {
         self.platform = platform
         self.interval = interval
         model = ClusterModel(cluster: cluster, nodes: nodes)

@@ -10,7 +10,9 @@ public struct LineLogHandler: LogHandler {
         case json
     }
 
+    /// Messages below it are not written. Default info.
     public var logLevel: Logger.Level = .info
+    /// Added to every line.
     public var metadata: Logger.Metadata = [:]
 
     private let node: String
@@ -18,6 +20,8 @@ public struct LineLogHandler: LogHandler {
     private let timestamp: @Sendable () -> String
     private let sink: @Sendable (String) -> Void
 
+    /// A handler for one node's lines.
+    ///
     /// - Parameters:
     ///   - timestamp: the current time as it shall be printed.
     ///   - sink: takes a whole line with its line feed.
@@ -32,11 +36,13 @@ public struct LineLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One entry of `metadata`.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes the line of one message.
     public func log(event: LogEvent) {
         let merged = metadata.merging(event.metadata ?? [:]) { _, new in new }.sorted { $0.key < $1.key }
         var line: String

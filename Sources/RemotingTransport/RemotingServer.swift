@@ -90,8 +90,10 @@ public final class RemotingPeer {
 }
 
 extension RemotingPeer: StreamHandler {
+    /// Nothing to do yet: the peer speaks first.
     public func streamOpened(_ stream: any ByteStream) {}
 
+    /// Hands each frame on, and sends the answers made meanwhile in one write.
     public func stream(
         _ stream: any ByteStream, received bytes: UnsafeRawBufferPointer, output: inout ByteWriter
     ) -> Consumption {
@@ -114,6 +116,7 @@ extension RemotingPeer: StreamHandler {
         }
     }
 
+    /// Tells the handler that this peer is gone.
     public func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
         self.stream = nil
         onClosed()

@@ -13,6 +13,7 @@ public final class ChildProcess {
         /// This signal ended it.
         case signalled(Int32)
 
+        /// `exit status 1`, `signal 9`.
         public var description: String {
             switch self {
             case .exited(let status): "exit status \(status)"

@@ -23,7 +23,8 @@ func makeDirectories(_ path: String) throws(PlatformError) {
         prefix += part
         if mkdir(prefix, 0o755) != 0, errno != EEXIST {
             throw PlatformError(
-                operation: "make directory \(prefix)", name: "errno \(errno)", message: String(cString: strerror(errno)))
+                operation: "make directory \(prefix)", name: "errno \(errno)", message: String(cString: strerror(errno))
+            )
         }
         prefix += "/"
     }

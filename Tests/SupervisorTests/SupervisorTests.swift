@@ -23,7 +23,8 @@ import Testing
                 endings.append($0.ending!)
                 if endings.count == 2 { loop.stop() }
             }
-            try supervisor.start(name: "seven", executable: "/bin/sh", arguments: ["-c", "exit 7"], output: "/dev/null")
+            try supervisor.start(
+                name: "seven", executable: "/bin/sh", arguments: ["-c", "exit 7"], output: "/dev/null")
             try supervisor.start(
                 name: "killed", executable: "/bin/sh", arguments: ["-c", "kill -9 $$"], output: "/dev/null")
         }
@@ -35,7 +36,8 @@ import Testing
         try withSupervisor { loop, supervisor in
             supervisor.onEnded = { endings.append($0.ending!) }
             try supervisor.start(
-                name: "stubborn", executable: "/bin/sh", arguments: ["-c", "trap '' TERM; while :; do read x < /dev/zero; done"],
+                name: "stubborn", executable: "/bin/sh",
+                arguments: ["-c", "trap '' TERM; while :; do read x < /dev/zero; done"],
                 output: "/dev/null")
             try supervisor.start(name: "polite", executable: "/bin/sleep", arguments: ["1000"], output: "/dev/null")
             supervisor.stop(grace: .milliseconds(200)) { loop.stop() }
