@@ -85,8 +85,10 @@ let package = Package(
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests(
             "NameServerNodeTests",
-            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport"]),
-        tests("BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"]),
+            ["Basics", "Platform", "Remoting", "EventLoop", "NameServerCore", "NameServerNode", "TestSupport", logging]),
+        tests(
+            "BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"],
+            resources: [.copy("Captures")]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
         tests("RemotingTransportTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop"]),
         tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
@@ -94,8 +96,8 @@ let package = Package(
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
         tests(
             "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], resources: [.copy("Captures")]),
-        // The C++ client's program runs from where it is.
-        tests("EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"], exclude: ["cpp_client.py"]),
+        tests(
+            "EndToEndTests", ["Basics", "Remoting", "TestSupport", "hearsay"], exclude: ["cpp_client.py"]),
     ],
     swiftLanguageModes: [.v6]
 )

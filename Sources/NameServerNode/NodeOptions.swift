@@ -7,6 +7,8 @@ import Remoting
 public struct NodeOptions: Sendable {
     /// The node's name in logs and status; default `namesrv`.
     public var name = "namesrv"
+    /// Program and version, for the status.
+    public var software = "hearsay"
     /// Where brokers and clients connect; port 0 lets the system choose. Default 0.0.0.0:9876.
     public var listen = Address(host: "0.0.0.0", port: 9876)
     /// RocketMQ's own settings.

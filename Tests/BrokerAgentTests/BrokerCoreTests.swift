@@ -275,3 +275,105 @@ import Testing
         #expect(script.ask(14, ["consumerGroup": "CG", "topic": "Nope", "queueId": "0"])?.code == 22)
     }
 }
+
+@Suite("Stand-in broker: groups, locks, administration") struct BrokerClientTests {
+    private let heartbeat = Array(
+        #"""
+        {"clientID":"c1","consumerDataSet":[{"consumeFromWhere":0,"groupName":"CG","subscriptionDataSet":[{"subString":
+        "A","subVersion":"7","topic":"T"}]}],"producerDataSet":[{"groupName":"PG"}],"unknown":{"x":[1,{}]}}
+        """#.utf8)
+
+    @Test("a consumer's heartbeat makes it a member, creates its retry topic and tells the group")
+    func heartbeats() {
+        var script = BrokerScript()
+        let answer = script.ask(34, body: heartbeat, from: 5)
+        #expect(answer?.code == 0)
+        #expect(script.registered == [["%RETRY%CG"]])
+        let told = script.sent.filter { $0.command.code == 40 && !$0.command.isResponse }
+        #expect(told.map(\.connection) == [5])
+        #expect(told.first?.command.isOneway == true && told.first?.command["consumerGroup"] == "CG")
+        let list = script.ask(38, ["consumerGroup": "CG"])
+        #expect(list.map { String(decoding: $0.body, as: UTF8.self) } == #"{"consumerIdList":["c1"]}"#)
+        script.close(5)
+        #expect(script.ask(38, ["consumerGroup": "CG"])?.code == 1)
+        #expect(script.ask(34, body: Array("{".utf8))?.code == 1)
+        #expect(script.ask(34, body: Array("{}".utf8))?.code == 1)
+    }
+
+    @Test("the group's subscription filters pulls that carry none")
+    func subscriptionFilter() {
+        var script = BrokerScript()
+        _ = script.ask(34, body: heartbeat)
+        _ = script.send("b", properties: "TAGS\u{1}B\u{2}")
+        _ = script.send("a", properties: "TAGS\u{1}A\u{2}")
+        #expect(script.pull(from: 0)?.texts == ["a"])
+        #expect(script.pull(from: 0, group: "another")?.texts == ["b", "a"])
+    }
+
+    @Test("silent members expire")
+    func silence() {
+        var script = BrokerScript()
+        _ = script.ask(34, body: heartbeat)
+        script.pass(.seconds(120))
+        #expect(script.ask(38, ["consumerGroup": "CG"])?.code == 0)
+        script.pass(.seconds(20))
+        #expect(script.ask(38, ["consumerGroup": "CG"])?.code == 1)
+    }
+
+    @Test("orderly consumers lock queues")
+    func locks() {
+        var script = BrokerScript()
+        func body(_ client: String) -> [UInt8] {
+            let queues =
+                #"[{"brokerName":"broker-a","queueId":0,"topic":"T"},{"brokerName":"broker-a","queueId":1,"topic":"T"}]"#
+            return Array(
+                #"{"clientId":"\#(client)","consumerGroup":"CG","mqSet":\#(queues),"onlyThisBroker":false}"#.utf8)
+        }
+        let both =
+            #"{"lockOKMQSet":[{"brokerName":"broker-a","queueId":0,"topic":"T"},{"brokerName":"broker-a","queueId":1,"topic":"T"}]}"#
+        func text(_ command: RemotingCommand?) -> String { String(decoding: command?.body ?? [], as: UTF8.self) }
+        #expect(text(script.ask(41, body: body("a"))) == both)
+        #expect(text(script.ask(41, body: body("b"))) == #"{"lockOKMQSet":[]}"#)
+        #expect(script.ask(42, body: body("a"))?.code == 0)
+        #expect(text(script.ask(41, body: body("b"))) == both)
+    }
+
+    @Test("tables for administrators are what fastjson writes")
+    func tables() {
+        var script = BrokerScript()
+        _ = script.ask(17, ["topic": "T", "readQueueNums": "1", "writeQueueNums": "1", "perm": "6"])
+        _ = script.send("x")
+        _ = script.ask(15, ["consumerGroup": "G", "topic": "T", "queueId": "0", "commitOffset": "1"])
+        func text(_ code: Int32, _ fields: KeyValuePairs<String, String>) -> String {
+            String(decoding: script.ask(code, fields)?.body ?? [], as: UTF8.self)
+        }
+        let queue = #"{"brokerName":"broker-a","queueId":0,"topic":"T"}"#
+        #expect(
+            text(202, ["topic": "T"])
+                == #"{"offsetTable":{\#(queue):{"lastUpdateTimestamp":1700000000000,"maxOffset":1,"minOffset":0}}}"#)
+        #expect(
+            text(208, ["consumerGroup": "G"])
+                == #"{"consumeTps":0,"offsetTable":{\#(queue):{"brokerOffset":1,"consumerOffset":1,"#
+                + #""lastTimestamp":1700000000000,"pullOffset":1}}}"#)
+        #expect(
+            text(43, [:]).hasSuffix(#""groupTopicMap":{},"offsetTable":{"T@G":{0:1}}}"#),
+            "bare integer keys, as fastjson")
+        #expect(text(300, ["topic": "T"]) == #"{"groupList":["G"]}"#)
+        #expect(text(28, [:]).contains(#""brokerActive":"true""#))
+        #expect(script.ask(203, ["consumerGroup": "G"])?.code == 206)
+        #expect(script.ask(33, ["offset": "0"])?.texts == ["x"])
+    }
+
+    @Test("a slave learns topics from the answer to 21")
+    func topicTable() throws {
+        var script = BrokerScript()
+        _ = script.ask(
+            17, ["topic": "T", "readQueueNums": "1", "writeQueueNums": "2", "perm": "4", "order": "true"])
+        let answer = try found(script.ask(21, ["hearsaySlave": "1"]))
+        let table = try #require(TopicTableBody(answer.body))
+        #expect(table.topics == script.core.topics.all)
+        #expect(table.dataVersion == script.core.topics.dataVersion)
+        #expect(answer["hearsayIncarnation"] == "1700000000000")
+        #expect(TopicTableBody(Array("[]".utf8)) == nil)
+    }
+}

@@ -63,6 +63,16 @@ struct ReplicaPair {
         let lost = open
         open.removeAll()
         for (_, item) in lost.sorted(by: { $0.key < $1.key }) { fail(item.question, item.life) }
+        var directives: [MasterCopy.Directive] = []
+        copy.connectionClosed(reason: "cut", now: slave.now, random: &random, directives: &directives)
+        perform(directives)
+    }
+
+    /// Another life of the master's process, with an empty memory.
+    mutating func restartMaster() {
+        master = BrokerScript(wallTime: 1_700_000_999_000)
+        master.now = slave.now
+        seen = 0
     }
 
     private mutating func fail(_ question: MasterCopy.Question, _ life: UInt64) {
@@ -178,8 +188,7 @@ struct ReplicaPair {
         pair.follow()
         pair.settle()
         pair.cut()
-        pair.master = BrokerScript(wallTime: 1_700_000_999_000)
-        pair.master.now = pair.slave.now
+        pair.restartMaster()
         for _ in 0..<5 { _ = pair.master.send("new") }
         pair.isCut = false
         pair.pass(.seconds(6))

@@ -61,7 +61,7 @@ extension BrokerCore {
     /// GET_ALL_TOPIC_CONFIG (21): a slave's first question, and again every few seconds.
     mutating func allTopics(_ command: RemotingCommand, _ origin: Origin) -> RemotingCommand? {
         if command[CopyProtocol.slaveField] != nil, identity.isMaster { copies.attach(origin.connection) }
-        let body = RegistrationBody.encode(bareTopics: topics.all, dataVersion: topics.dataVersion)
+        let body = TopicTableBody(topics: topics.all, dataVersion: topics.dataVersion).encoded
         return .response(
             to: command, code: ResponseCode.success, fields: [CopyProtocol.incarnationField: "\(incarnation)"],
             body: body)

@@ -12,24 +12,21 @@ struct ClientHeartbeat {
 
     /// Nil when it is no JSON, or names no client.
     init?(_ body: [UInt8]) {
-        do {
-            try body.readingObject { reader, key throws(RemotingError) in
-                switch key {
-                case "clientID": clientID = try reader.readString() ?? ""
-                case "producerDataSet":
-                    try reader.elements { reader throws(RemotingError) in
-                        if let name = try ClientHeartbeat.groupName(&reader) { producerGroups.append(name) }
-                    }
-                case "consumerDataSet":
-                    try reader.elements { reader throws(RemotingError) in
-                        try readConsumer(&reader)
-                    }
-                default: try reader.skipValue()
+        let isRead = body.readsObject { reader, key throws(RemotingError) in
+            switch key {
+            case "clientID": clientID = try reader.readString() ?? ""
+            case "producerDataSet":
+                try reader.elements { reader throws(RemotingError) in
+                    if let name = try ClientHeartbeat.groupName(&reader) { producerGroups.append(name) }
                 }
+            case "consumerDataSet":
+                try reader.elements { reader throws(RemotingError) in
+                    try readConsumer(&reader)
+                }
+            default: try reader.skipValue()
             }
-        } catch {
-            return nil
         }
+        guard isRead else { return nil }
         if clientID.isEmpty { return nil }
     }
 
@@ -87,21 +84,18 @@ struct LockRequest {
 
     /// Nil when it is no JSON.
     init?(_ body: [UInt8]) {
-        do {
-            try body.readingObject { reader, key throws(RemotingError) in
-                switch key {
-                case "clientId": clientID = try reader.readString() ?? ""
-                case "consumerGroup": group = try reader.readString() ?? ""
-                case "mqSet":
-                    try reader.elements { reader throws(RemotingError) in
-                        queues.append(try LockRequest.queue(&reader))
-                    }
-                default: try reader.skipValue()
+        let isRead = body.readsObject { reader, key throws(RemotingError) in
+            switch key {
+            case "clientId": clientID = try reader.readString() ?? ""
+            case "consumerGroup": group = try reader.readString() ?? ""
+            case "mqSet":
+                try reader.elements { reader throws(RemotingError) in
+                    queues.append(try LockRequest.queue(&reader))
                 }
+            default: try reader.skipValue()
             }
-        } catch {
-            return nil
         }
+        guard isRead else { return nil }
     }
 
     private static func queue(_ reader: inout JSONReader) throws(RemotingError) -> Queue {
@@ -124,41 +118,41 @@ struct ConsumerOffsetTable {
 
     /// Nil when it is no JSON.
     init?(_ body: [UInt8]) {
-        do {
-            try body.readingObject { reader, key throws(RemotingError) in
-                guard key == "offsetTable" else { return try reader.skipValue() }
-                try reader.members { reader, name throws(RemotingError) in
-                    let parts = name.split(separator: "@", maxSplits: 1)
-                    guard parts.count == 2 else { return try reader.skipValue() }
-                    try reader.members { reader, queueID throws(RemotingError) in
-                        guard let offset = try reader.readInt64(), let queueID = Int32(queueID) else { return }
-                        let queue = MessageQueueKey(topic: String(parts[0]), queueID: queueID)
-                        offsets.append((String(parts[1]), queue, offset))
-                    }
+        let isRead = body.readsObject { reader, key throws(RemotingError) in
+            guard key == "offsetTable" else { return try reader.skipValue() }
+            try reader.members { reader, name throws(RemotingError) in
+                let parts = name.split(separator: "@", maxSplits: 1)
+                guard parts.count == 2 else { return try reader.skipValue() }
+                try reader.members { reader, queueID throws(RemotingError) in
+                    guard let offset = try reader.readInt64(), let queueID = Int32(queueID) else { return }
+                    let queue = MessageQueueKey(topic: String(parts[0]), queueID: queueID)
+                    offsets.append((String(parts[1]), queue, offset))
                 }
             }
-        } catch {
-            return nil
         }
+        guard isRead else { return nil }
     }
 }
 
 extension [UInt8] {
-    /// Reads the bytes as one JSON object; `member` reads or skips each member's value.
-    fileprivate func readingObject(
-        _ member: (inout JSONReader, String) throws(RemotingError) -> Void
-    ) throws(RemotingError) {
-        try withUnsafeBytes { (bytes) throws(RemotingError) in
-            var reader = JSONReader(bytes)
-            try reader.members(member)
-            try reader.finish()
+    /// Reads the bytes as one JSON object; `member` reads or skips each member's value. False when they are none.
+    func readsObject(_ member: (inout JSONReader, String) throws(RemotingError) -> Void) -> Bool {
+        withUnsafeBytes { bytes in
+            do throws(RemotingError) {
+                var reader = JSONReader(bytes)
+                try reader.members(member)
+                try reader.finish()
+                return true
+            } catch {
+                return false
+            }
         }
     }
 }
 
 extension JSONReader {
     /// Calls `read` in front of each member's value of an object; not at all for `null`.
-    fileprivate mutating func members(
+    mutating func members(
         _ read: (inout JSONReader, String) throws(RemotingError) -> Void
     ) throws(RemotingError) {
         guard try beginObject() else { return }
@@ -166,7 +160,7 @@ extension JSONReader {
     }
 
     /// Calls `read` in front of each element of an array; not at all for `null`.
-    fileprivate mutating func elements(
+    mutating func elements(
         _ read: (inout JSONReader) throws(RemotingError) -> Void
     ) throws(RemotingError) {
         guard try beginArray() else { return }

@@ -82,6 +82,14 @@ public struct MasterCopy: Sendable {
         tick(now: now, directives: &directives)
     }
 
+    /// The connection ended. Questions that were open have been answered with a failure by then.
+    public mutating func connectionClosed(
+        reason: String, now: Instant, random: inout some RandomNumberGenerator, directives: inout [Directive]
+    ) {
+        guard master != nil, nextAttach == nil else { return }
+        fail(reason, now: now, random: &random, &directives)
+    }
+
     /// Asks what is due by now.
     public mutating func tick(now: Instant, directives: inout [Directive]) {
         if let due = nextAttach, due <= now {
@@ -183,7 +191,7 @@ public struct MasterCopy: Sendable {
         random: inout some RandomNumberGenerator, _ directives: inout [Directive]
     ) {
         guard answer.code == ResponseCode.success,
-            let told = BareTopics(answer.body, receivedAt: wallTime)
+            let told = TopicTableBody(answer.body)
         else {
             fail(
                 "the master answers code \(answer.code) to the question for its topics", now: now, random: &random,

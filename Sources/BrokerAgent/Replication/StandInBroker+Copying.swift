@@ -37,6 +37,14 @@ extension StandInBroker {
     private func connect(to address: Address?) {
         masterConnection?.close()
         masterConnection = address.map { RemotingConnection(platform: platform, address: $0) }
+        masterConnection?.onClose = { [weak self] reason in
+            guard let self else { return }
+            var directives: [MasterCopy.Directive] = []
+            copy.connectionClosed(
+                reason: "\(RemotingCallError.closed(reason))", now: platform.now, random: &random,
+                directives: &directives)
+            perform(directives)
+        }
         masterConnection?.onRequest = { [weak self] command in
             guard let self, command.code == CopyProtocol.topicsChanged else { return }
             var directives: [MasterCopy.Directive] = []
