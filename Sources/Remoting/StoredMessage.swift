@@ -2,7 +2,6 @@
 // writes it, and the route client, which reads it.
 
 import Basics
-import CDeflate
 
 /// One message of a pull answer.
 ///
@@ -74,6 +73,9 @@ public struct StoredMessage: Hashable, Sendable {
     /// Longest properties text in bytes: the length is a signed 16-bit number to Java.
     public static let propertiesLimit = 32_767
 
+    /// Largest body after inflating: 16 MiB, four times RocketMQ's `maxMessageSize`.
+    public static let plainBodyLimit = 16 << 20
+
     /// Topic length in one byte.
     static let magic: UInt32 = 0xDAA3_20A7
     /// Topic length in two bytes: v5, for topics above 127 bytes.
@@ -143,6 +145,22 @@ extension StoredMessage {
         return messages
     }
 
+    /// The body as the producer made it: inflated when `sysFlag` says that it is compressed with zlib.
+    ///
+    /// - Parameter limit: the largest result in bytes.
+    public func plainBody(limit: Int = StoredMessage.plainBodyLimit) throws(StoredMessageError) -> [UInt8] {
+        guard sysFlag & SysFlag.compressed != 0 else { return body }
+        let compression = (sysFlag & SysFlag.compressionMask) >> 8
+        guard compression == 0 || compression == 3 else { throw .unknownCompression(compression) }
+        do throws(RemotingError) {
+            return try body.withUnsafeBufferPointer { bytes throws(RemotingError) in
+                try Zlib.inflate(UnsafeRawBufferPointer(bytes), limit: limit)
+            }
+        } catch {
+            throw .malformedCompression
+        }
+    }
+
     private static func decode(fields: inout ByteReader) throws(StoredMessageError) -> StoredMessage {
         let magic: UInt32 = try next(&fields)
         guard magic == self.magic || magic == secondMagic else { throw .unknownMagic(magic) }
@@ -190,9 +208,8 @@ extension StoredMessage {
 
     /// CRC-32 with the sign bit cleared (2.4).
     private static func checksum(_ body: [UInt8]) -> UInt32 {
-        body.withUnsafeBytes { libdeflate_crc32(0, $0.baseAddress, $0.count) } & 0x7FFF_FFFF
+        body.withUnsafeBytes { UInt32(bitPattern: Checksum.bodyCRC32($0)) }
     }
-
     private static func append(_ address: Address, to output: inout ByteWriter) -> HostBytes.Family {
         let bytes = HostBytes.parse(address.host) ?? [0, 0, 0, 0]
         output.append(bytes)

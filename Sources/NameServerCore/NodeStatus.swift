@@ -1,0 +1,106 @@
+import Basics
+import Remoting
+
+// GET_NODE_STATUS (29001), a request of ours: one node's account of itself as JSON. Apache's NameServer answers code 3 to
+// it, which tells the two apart. Ext field `sinceEvent`: only events with a larger number are wanted.
+
+extension NameServer {
+    mutating func nodeStatus(_ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter) {
+        let since = UInt64(max(header.integer("sinceEvent") ?? 0, 0))
+        let mark = output.beginAnswer(arrival)
+        output.append("{\"node\":")
+        output.appendJSON(string: name, dialect: .standard)
+        output.append(",\"software\":")
+        output.appendJSON(string: software, dialect: .standard)
+        output.append(",\"uptimeMillis\":")
+        output.append(decimal: arrival.now.milliseconds(since: startedAt))
+        output.append(",\"wallMillis\":")
+        output.append(decimal: arrival.wallTime.milliseconds)
+        output.append(",\"totals\":{")
+        encode(
+            [
+                ("brokers", tables.liveCount), ("groups", tables.groupCount), ("topics", tables.topicCount),
+                ("clusters", tables.clusterCount),
+            ], &output)
+        output.append("},\"counters\":{")
+        encode(counters.named, &output)
+        output.append("},\"brokers\":[")
+        output.appendList(sortedLive()) { encodeStatus(of: $0, arrival, &$1) }
+        output.append("],\"events\":[")
+        output.appendList(events.since(since)) { encodeEvent($0, &$1) }
+        output.append("],\"lastEventSequence\":")
+        output.append(decimal: events.lastSequence)
+        output.append(ascii: "}")
+        ResponseFrame.end(&output, mark)
+    }
+
+    private func encode(_ numbers: [(name: String, value: Int)], _ output: inout ByteWriter) {
+        output.appendList(numbers) { number, output in
+            output.appendJSON(string: number.name, dialect: .standard)
+            output.append(ascii: ":")
+            output.append(decimal: number.value)
+        }
+    }
+
+    /// Live entries by cluster, broker name and id.
+    private func sortedLive() -> [Int] {
+        let used = tables.live.indices.filter { tables.live[$0].isInUse }
+        return used.sorted { left, right in
+            let (first, second) = (tables.live[left], tables.live[right])
+            if first.cluster != second.cluster { return tables.clusterNames.precedes(first.cluster, second.cluster) }
+            if first.group != second.group { return tables.groupNames.precedes(first.group, second.group) }
+            if first.brokerID != second.brokerID { return first.brokerID < second.brokerID }
+            return tables.addressNames.precedes(first.address, second.address)
+        }
+    }
+
+    private func encodeStatus(of index: Int, _ arrival: Arrival, _ output: inout ByteWriter) {
+        let entry = tables.live[index]
+        let broker = identity(of: LiveID(number: UInt32(index)))
+        output.append("{\"cluster\":")
+        output.appendJSON(string: broker.cluster, dialect: .standard)
+        output.appendMember("name", broker.name)
+        output.append(",\"id\":")
+        output.append(decimal: broker.id)
+        output.appendMember("address", broker.address)
+        if let haAddress = entry.haAddress { output.appendMember("haAddress", haAddress) }
+        output.append(",\"ageMillis\":")
+        output.append(decimal: arrival.now.milliseconds(since: entry.lastHeard))
+        output.append(",\"registrationAgeMillis\":")
+        output.append(decimal: arrival.now.milliseconds(since: entry.registeredAt))
+        output.append(",\"timeoutMillis\":")
+        output.append(decimal: entry.timeout / 1_000_000)
+        output.append(",\"topics\":")
+        output.append(decimal: entry.topicCount)
+        output.append(",\"dataVersion\":")
+        entry.dataVersion.encode(.standard, into: &output)
+        output.append(entry.connection == 0 ? ",\"connected\":false}" : ",\"connected\":true}")
+    }
+
+    private func encodeEvent(_ event: TableEvent, _ output: inout ByteWriter) {
+        output.append("{\"sequence\":")
+        output.append(decimal: event.sequence)
+        output.append(",\"wallMillis\":")
+        output.append(decimal: event.wallTime.milliseconds)
+        output.appendMember("kind", event.kind.rawValue)
+        if let broker = event.broker {
+            output.appendMember("broker", broker.name)
+            output.append(",\"id\":")
+            output.append(decimal: broker.id)
+            output.appendMember("cluster", broker.cluster)
+            output.appendMember("address", broker.address)
+        }
+        output.appendMember("text", event.text)
+        output.append(ascii: "}")
+    }
+}
+
+extension ByteWriter {
+    /// Appends `,"name":"value"`.
+    fileprivate mutating func appendMember(_ name: StaticString, _ value: String) {
+        append(",\"")
+        append(name)
+        append("\":")
+        appendJSON(string: value, dialect: .standard)
+    }
+}

@@ -1,0 +1,49 @@
+import Basics
+import Remoting
+
+// UPDATE_NAMESRV_CONFIG (318) and GET_NAMESRV_CONFIG (319): protocol.md 2.20, 2.21, 5.4.
+
+extension NameServer {
+    mutating func updateProperties(
+        _ body: UnsafeRawBufferPointer, _ arrival: Arrival, _ output: inout ByteWriter,
+        _ directives: inout [Directive]
+    ) {
+        if body.isEmpty { return output.answer(arrival) }
+        let text: PropertiesText
+        do throws(RemotingError) {
+            text = try PropertiesText(decodingRequest: body)
+        } catch {
+            return fail("string2Properties error", arrival, &output)
+        }
+        if text.entries.contains(where: { refusedKeys.contains($0.key) }) {
+            counters.errors += 1
+            return output.answer(
+                arrival, code: ResponseCode.noPermission, remark: "Can not update config in black list.")
+        }
+        var changed = properties
+        changed.update(text)
+        if changed != properties {
+            properties = changed
+            propertiesChanged(text, arrival, &directives)
+        }
+        if !properties.configStorePath.isEmpty { directives.append(.persistProperties(properties.encoded())) }
+        output.answer(arrival)
+    }
+
+    mutating func printProperties(_ arrival: Arrival, _ output: inout ByteWriter) {
+        let mark = output.beginAnswer(arrival)
+        output.append(properties.encoded())
+        ResponseFrame.end(&output, mark)
+    }
+
+    /// Routes look different under other settings, and a repeated registration may have to do something now.
+    private mutating func propertiesChanged(
+        _ text: PropertiesText, _ arrival: Arrival, _ directives: inout [Directive]
+    ) {
+        cache.removeAll()
+        let tick = tables.tick()
+        for index in tables.groups.indices { tables.groups[index].revisedAt = tick }
+        let keys = text.entries.map(\.key).joined(separator: ", ")
+        note(.propertiesChanged, nil, "settings changed by request: \(keys)", arrival, &directives)
+    }
+}

@@ -1,0 +1,154 @@
+import Basics
+import Remoting
+
+// What the tables say to a registration before anything is touched (protocol.md 2.5 steps 4 to 9, 2.24). All that can
+// refuse it is looked at here, so that a refusal changes nothing.
+
+/// The three names of a registration as numbers; references to them are held while it is processed.
+struct RegistrationNames {
+    var cluster: ClusterID
+    var group: GroupID
+    var address: AddressID
+}
+
+/// Where a registration finds its replica.
+struct RegistrationStanding {
+    /// The live entry of (cluster, address).
+    var live: LiveID?
+    var groupExists: Bool
+    /// Who holds the broker id, once an older id of the same address is given up (step 5).
+    var holder: AddressID?
+    /// The smallest id of the group before, 0 in an empty group (step 4).
+    var previousSmallest: Int64
+    /// Whether the replica will have the smallest id of the group.
+    var isSmallest: Bool
+    /// Whether its topics enter the tables: a master's do, and those of the smallest slave of a 5.x group (step 9).
+    var contributesTopics: Bool
+
+    /// RocketMQ's `registerFirst`: nobody held this id before.
+    var isFirst: Bool { holder == nil }
+}
+
+enum RegistrationVerdict {
+    case accepted
+    /// Another address holds the id with a newer stateVersion: answered with success, not registered (step 6).
+    case outranked(by: String)
+    case refused(String)
+}
+
+extension NameServer {
+    mutating func retainNames(of request: RegistrationRequest) -> RegistrationNames {
+        RegistrationNames(
+            cluster: request.cluster.withBytes { tables.clusterNames.retain($0) },
+            group: request.name.withBytes { tables.groupNames.retain($0) },
+            address: request.address.withBytes { tables.addressNames.retain($0) })
+    }
+
+    mutating func release(_ names: RegistrationNames) {
+        tables.clusterNames.release(names.cluster)
+        tables.groupNames.release(names.group)
+        tables.addressNames.release(names.address)
+    }
+
+    func standing(
+        of request: RegistrationRequest, _ names: RegistrationNames, _ body: borrowing RegistrationBody
+    ) -> RegistrationStanding {
+        let groupExists = tables.exists(names.group)
+        let slots = groupExists ? tables.groups[names.group.index].slots : []
+        let remaining = slots.filter { $0.address != names.address || $0.brokerID == request.brokerID }
+        let isSmallest = remaining.allSatisfy { $0.brokerID >= request.brokerID }
+        return RegistrationStanding(
+            live: tables.live(cluster: names.cluster, address: names.address),
+            groupExists: groupExists,
+            holder: remaining.first { $0.brokerID == request.brokerID }?.address,
+            previousSmallest: slots.first?.brokerID ?? 0,
+            isSmallest: isSmallest,
+            contributesTopics: request.brokerID == 0 || (request.actingMaster != nil && isSmallest))
+    }
+
+    mutating func judge(
+        _ request: RegistrationRequest, _ body: borrowing RegistrationBody, _ standing: RegistrationStanding
+    ) -> RegistrationVerdict {
+        if let limit = exceededLimit(request, body, standing) { return .refused(limit) }
+        if let holder = standing.holder, let cluster = request.cluster.withBytes({ tables.clusterNames.lookup($0) }),
+            let rival = tables.live(cluster: cluster, address: holder),
+            tables.live[rival.index].addressText != request.address,
+            tables.live[rival.index].dataVersion.stateVersion > body.dataVersion.stateVersion
+        {
+            return .outranked(by: tables.live[rival.index].addressText)
+        }
+        // A registration of one topic is an increment; it must not bring a replica into being (step 7). The reference
+        // leaves a group without addresses behind; here nothing has been touched yet.
+        if standing.isFirst, body.topics.count == 1 { return .refused("register broker failed") }
+        return .accepted
+    }
+
+    private mutating func exceededLimit(
+        _ request: RegistrationRequest, _ body: borrowing RegistrationBody, _ standing: RegistrationStanding
+    ) -> String? {
+        for text in [request.cluster, request.name, request.address, request.haAddress ?? "", request.zone ?? ""]
+        where text.utf8.count > limits.nameBytes {
+            return "a name of \(text.utf8.count) bytes is above the limit of \(limits.nameBytes)"
+        }
+        if standing.live == nil, tables.liveCount >= limits.brokers {
+            return "the limit of \(limits.brokers) brokers is reached"
+        }
+        if tables.clusterCount >= limits.clusters,
+            request.cluster.withBytes({ tables.cluster(named: $0) }) == nil
+        {
+            return "the limit of \(limits.clusters) clusters is reached"
+        }
+        if let servers = body.filterServers,
+            servers.count > limits.filterServers || servers.contains(where: { $0.utf8.count > limits.nameBytes })
+        {
+            return "more than \(limits.filterServers) filter servers, or one longer than \(limits.nameBytes) bytes"
+        }
+        return standing.contributesTopics ? exceededTopicLimit(body, standing.live) : nil
+    }
+
+    /// Finds the numbers of the topics on the way; `apply` uses them.
+    private mutating func exceededTopicLimit(_ body: borrowing RegistrationBody, _ live: LiveID?) -> String? {
+        resolveTopics(of: body, live)
+        for topic in body.topics where Int(topic.nameLength) > limits.topicNameBytes {
+            return "a topic name of \(topic.nameLength) bytes is above the limit of \(limits.topicNameBytes)"
+        }
+        var unknown = body.mappingInfos.count
+        for topic in resolvedTopics where topic == nil { unknown += 1 }
+        if unknown > 0, tables.topicNames.count + unknown > limits.topics {
+            return "\(unknown) new topics would exceed the limit of \(limits.topics)"
+        }
+        return nil
+    }
+
+    /// Fills `resolvedTopics` with the number of each topic of the body, nil for a name not known yet.
+    ///
+    /// Brokers send their topics in the same order each time, so the sequence of the last registration mostly tells the
+    /// number without hashing the name. Where one was inserted or dropped since, the search goes on behind it.
+    func resolveTopics(
+        of body: borrowing RegistrationBody, _ live: LiveID?, into resolved: inout ContiguousArray<TopicID?>
+    ) {
+        let hints = live.map { tables.live[$0.index].topicSequence } ?? []
+        resolved.removeAll(keepingCapacity: true)
+        resolved.reserveCapacity(body.topics.count)
+        body.withNames { names in
+            var next = 0
+            for topic in body.topics {
+                let name = names.part(topic.nameStart, topic.nameLength)
+                if next < hints.count, tables.topicNames.bytes(of: hints[next]).isSame(as: name) {
+                    resolved.append(hints[next])
+                    next += 1
+                    continue
+                }
+                resolved.append(tables.topicNames.lookup(name))
+                if next + 1 < hints.count, let found = resolved.last, found == hints[next + 1] { next += 2 }
+            }
+        }
+    }
+
+    mutating func resolveTopics(of body: borrowing RegistrationBody, _ live: LiveID?) {
+        var resolved: ContiguousArray<TopicID?> = []
+        swap(&resolved, &resolvedTopics)
+        resolveTopics(of: body, live, into: &resolved)
+        swap(&resolved, &resolvedTopics)
+    }
+}

@@ -1,0 +1,90 @@
+import Basics
+
+/// Which replica an event is about.
+public struct BrokerIdentity: Hashable, Sendable {
+    /// The cluster it registered under.
+    public var cluster: String
+    /// The broker name, shared by its group.
+    public var name: String
+    /// 0 is the master.
+    public var id: Int64
+    /// Where clients find it.
+    public var address: String
+}
+
+/// One change of the tables or settings, and why; a heartbeat is none.
+public struct TableEvent: Hashable, Sendable {
+    /// What happened.
+    public enum Kind: String, Hashable, Sendable, CaseIterable {
+        /// A replica that had no live entry registered.
+        case registered
+        /// A known replica registered something else than before, or over another connection.
+        case reregistered
+        /// A registration was turned down, and why.
+        case refused
+        /// A registration lost against the holder of its broker id (protocol.md 2.5 step 6).
+        case conflict
+        /// A replica was unregistered by request.
+        case unregistered
+        /// A request to unregister came over a connection that a newer registration had replaced; nothing was removed.
+        case lateUnregister
+        /// A replica was silent for longer than its timeout.
+        case expired
+        /// The connection of a replica's last registration closed.
+        case connectionClosed
+        /// 205.
+        case writePermissionWiped
+        /// 327.
+        case writePermissionAdded
+        /// 216.
+        case topicDeleted
+        /// 217.
+        case topicRegistered
+        /// 100 or 102.
+        case keyValueChanged
+        /// 318.
+        case propertiesChanged
+    }
+
+    /// Counts up from 1 over the life of the node.
+    public var sequence: UInt64
+    /// When it happened, by the wall clock.
+    public var wallTime: WallTime
+    /// What happened.
+    public var kind: Kind
+    /// Which replica it is about; nil when it is about none, or about a whole group.
+    public var broker: BrokerIdentity?
+    /// One line for people, with the cause.
+    public var text: String
+}
+
+/// The last events, for the node's status.
+struct EventLog {
+    /// How many are kept: enough that a screen which asks every second misses none but in a storm.
+    static let capacity = 64
+
+    private var ring: [TableEvent] = []
+    private(set) var lastSequence: UInt64 = 0
+
+    /// Numbers the event and keeps it.
+    mutating func record(
+        _ kind: TableEvent.Kind, _ broker: BrokerIdentity?, _ text: String, at wallTime: WallTime
+    ) -> TableEvent {
+        lastSequence += 1
+        let event = TableEvent(sequence: lastSequence, wallTime: wallTime, kind: kind, broker: broker, text: text)
+        if ring.count < Self.capacity {
+            ring.append(event)
+        } else {
+            ring[Int((lastSequence - 1) % UInt64(Self.capacity))] = event
+        }
+        return event
+    }
+
+    /// The kept events above a sequence number, oldest first.
+    func since(_ sequence: UInt64) -> [TableEvent] {
+        let oldest = lastSequence - UInt64(ring.count) + 1
+        let first = max(oldest, sequence == .max ? .max : sequence + 1)
+        guard first <= lastSequence else { return [] }
+        return (first...lastSequence).map { ring[Int(($0 - 1) % UInt64(Self.capacity))] }
+    }
+}

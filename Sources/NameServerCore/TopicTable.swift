@@ -1,0 +1,166 @@
+import Remoting
+
+/// One broker group's queues of one topic: RocketMQ's QueueData in 20 bytes.
+struct QueueEntry: Equatable {
+    var group: GroupID
+    var readQueues: Int32
+    var writeQueues: Int32
+    /// `PermissionBits`.
+    var permission: Int32
+    var systemFlag: Int32
+
+    /// Whether both say the same about the queues, whoever the group is.
+    func agrees(with other: QueueEntry) -> Bool {
+        readQueues == other.readQueues && writeQueues == other.writeQueues && permission == other.permission
+            && systemFlag == other.systemFlag
+    }
+
+    var isWritable: Bool { permission & PermissionBits.write != 0 }
+}
+
+/// A topic: who serves it, and where its encoded route lies in the cache.
+struct Topic {
+    /// Ordered by group number; at most one per group. No topic without at least one.
+    var entries: ContiguousArray<QueueEntry> = []
+    /// The tick of the last change to `entries`.
+    var changedAt: UInt64 = 0
+    var cachedRoutes = CachedRoutes()
+
+    func position(of group: GroupID) -> Int? {
+        // Most topics live on a handful of brokers, where a straight walk is the fastest search.
+        var low = 0
+        var high = entries.count
+        while high - low > 8 {
+            let middle = (low + high) / 2
+            if entries[middle].group < group { low = middle + 1 } else { high = middle }
+        }
+        while low < entries.count, entries[low].group < group { low += 1 }
+        return low < entries.count && entries[low].group == group ? low : nil
+    }
+
+    func entry(of group: GroupID) -> QueueEntry? { position(of: group).map { entries[$0] } }
+}
+
+/// What a write did to a topic table.
+enum EntryChange {
+    case same, added, altered
+}
+
+extension RouteTables {
+    /// The number of a topic that has at least one broker.
+    func topic(named name: UnsafeRawBufferPointer) -> TopicID? {
+        guard let id = topicNames.lookup(name), isTopic(id) else { return nil }
+        return id
+    }
+
+    func isTopic(_ id: TopicID) -> Bool { id.index < topics.count && !topics[id.index].entries.isEmpty }
+
+    func entry(of group: GroupID, in topic: TopicID) -> QueueEntry? {
+        topic.index < topics.count ? topics[topic.index].entry(of: group) : nil
+    }
+
+    /// Puts the entry under the topic's name, creating the topic or replacing the group's entry.
+    @discardableResult
+    mutating func put(
+        _ entry: QueueEntry, underName name: UnsafeRawBufferPointer, at tick: UInt64
+    ) -> (id: TopicID, change: EntryChange) {
+        let id = topicNames.retain(name)
+        defer { topicNames.release(id) }
+        return (id, put(entry, in: id, at: tick))
+    }
+
+    /// Puts the entry into a topic whose name somebody holds, creating the topic or replacing the group's entry.
+    @discardableResult
+    mutating func put(_ entry: QueueEntry, in id: TopicID, at tick: UInt64) -> EntryChange {
+        while topics.count <= id.index { topics.append(Topic()) }
+        if let position = topics[id.index].position(of: entry.group) {
+            if topics[id.index].entries[position] == entry { return .same }
+            topics[id.index].entries[position] = entry
+            topics[id.index].changedAt = tick
+            return .altered
+        }
+        if topics[id.index].entries.isEmpty {
+            topicNames.retain(id)
+            topicCount += 1
+            topicDirectory.added(id)
+        }
+        let place = topics[id.index].entries.firstIndex { entry.group < $0.group } ?? topics[id.index].entries.count
+        topics[id.index].entries.insert(entry, at: place)
+        topics[id.index].changedAt = tick
+        groups[entry.group.index].servesTopic(id)
+        return .added
+    }
+
+    /// Removes the group's entry; the topic goes with its last one. Says whether there was one.
+    @discardableResult
+    mutating func removeEntry(of group: GroupID, from id: TopicID, at tick: UInt64) -> Bool {
+        guard id.index < topics.count, let position = topics[id.index].position(of: group) else { return false }
+        topics[id.index].entries.remove(at: position)
+        topics[id.index].changedAt = tick
+        groups[group.index].topicCount -= 1
+        if topics[id.index].entries.isEmpty {
+            // Nobody may find the old array's memory through a forgotten topic.
+            topics[id.index].entries = []
+            topicCount -= 1
+            topicDirectory.removed()
+            topicNames.release(id)
+        }
+        return true
+    }
+
+    /// The topics that have an entry of the group, each once, in no particular order.
+    mutating func topics(of group: GroupID) -> ContiguousArray<TopicID> {
+        guard groups[group.index].exists else { return [] }
+        if groups[group.index].topics.count != groups[group.index].topicCount { compactTopics(of: group) }
+        return groups[group.index].topics
+    }
+
+    /// A group's topic list only grows while it registers: an entry that was removed leaves its topic behind, and one that
+    /// comes back stands there twice. Here the list is put right, before anybody walks it or when it has grown too long.
+    private mutating func compactTopics(of group: GroupID) {
+        var kept = groups[group.index].topics
+        kept.sort()
+        var previous: TopicID?
+        kept.removeAll { id in
+            defer { previous = id }
+            return id == previous || entry(of: group, in: id) == nil
+        }
+        precondition(
+            kept.count == groups[group.index].topicCount,
+            "group \(group.number) lists \(kept.count) topics and counts \(groups[group.index].topicCount)")
+        groups[group.index].topics = kept
+    }
+
+    /// Keeps the list of a group that churns at most about twice as long as it need be.
+    mutating func boundTopicList(of group: GroupID) {
+        if groups[group.index].topics.count > 2 * groups[group.index].topicCount + 64 { compactTopics(of: group) }
+    }
+}
+
+/// All topics in byte order, for the list requests; sorted again only when topics came or went.
+///
+/// The sort is Swift's, which takes advantage of runs: a long sorted list with a few new names behind it costs little
+/// more than one walk.
+struct TopicDirectory {
+    private(set) var ids: ContiguousArray<TopicID> = []
+    private var isSorted = true
+
+    mutating func added(_ id: TopicID) {
+        ids.append(id)
+        isSorted = false
+    }
+
+    mutating func removed() { isSorted = false }
+
+    mutating func sort(by names: borrowing NameTable<TopicKind>, topics: ContiguousArray<Topic>) {
+        guard !isSorted else { return }
+        ids.removeAll { topics[$0.index].entries.isEmpty }
+        ids.sort { names.precedes($0, $1) }
+        var previous: TopicID?
+        ids.removeAll { id in
+            defer { previous = id }
+            return id == previous
+        }
+        isSorted = true
+    }
+}

@@ -1,0 +1,71 @@
+import Basics
+import Remoting
+
+/// One good input for each target, from which mutations start.
+enum Seeds {
+    static func all() -> [[UInt8]] {
+        bodies() + headers()
+    }
+
+    private static func seed(_ target: FuzzTarget, _ bytes: [UInt8]) -> [UInt8] { [target.rawValue] + bytes }
+
+    private static func headers() -> [[UInt8]] {
+        var command = RemotingCommand(
+            request: RequestCode.registerBroker,
+            fields: ["brokerName": "broker-a", "brokerId": "0", "clusterName": "c集\"\\/\u{1}", "compressed": "false"])
+        command.remark = "r\u{E9}"
+        let json = command.encoded()
+        let binary = command.encoded(as: .rocketMQ)
+        return [
+            seed(.frame, json), seed(.frame, binary), seed(.jsonHeader, Array(json[8...])),
+            seed(.binaryHeader, Array(binary[8...])),
+            seed(
+                .jsonHeader,
+                Array(
+                    "{/*a*/code:'105','opaque':\"1,000\",\"Flag\":1.5,\"extFields\":{\"a\":1.50,\"b\":{\"x\" : [1,]},},}\n"
+                        .utf8)),
+        ]
+    }
+
+    private static func bodies() -> [[UInt8]] {
+        let version = DataVersion(counter: 3, timestamp: 1_700_000_000_000)
+        var fifo = TopicConfig(topicName: "Fifo", readQueueNums: 4, writeQueueNums: 4)
+        fifo.attributes = ["message.type": "FIFO"]
+        fifo.order = true
+        var info = TopicQueueMappingInfo()
+        info.topic = "S"
+        info.currIdMap = [0: 0, 1: 1]
+        let mapping = TopicQueueMapping(topic: "S", info: info)
+        func registration(version release: Int32, compressed: Bool) -> [UInt8] {
+            RegistrationBody.encode(
+                topics: [TopicConfig(topicName: "TopicTest"), fifo], dataVersion: version, filterServers: ["f:1"],
+                compressed: compressed, version: release, mappingInfos: [mapping])
+        }
+        let compressed = registration(version: RemotingVersion.v5_3_3, compressed: true)
+        let inflated = compressed.withUnsafeBytes { (try? Zlib.inflate($0)) ?? [] }
+        var route = TopicRouteData()
+        let group = BrokerData(cluster: "c集", brokerName: "broker-a", brokerAddrs: [0: "10.0.0.1:10911"], zoneName: "z")
+        route.brokerDatas = [group]
+        route.queueDatas = [QueueData(brokerName: "broker-a", readQueueNums: 8, writeQueueNums: 8, perm: 6)]
+        route.filterServerTable = ["10.0.0.1:10911": ["f:1"]]
+        route.topicQueueMappingByBroker = ["broker-a": info]
+        var cluster = ClusterInfo()
+        cluster.brokerAddrTable = ["broker-a": group]
+        cluster.clusterAddrTable = ["c": ["broker-a"]]
+        let proxyLine = Array("PROXY TCP4 192.0.2.1 198.51.100.1 56324 443\r\n".utf8)
+        let proxyBinary: [UInt8] =
+            [0x0D, 0x0A, 0x0D, 0x0A, 0, 0x0D, 0x0A, 0x51, 0x55, 0x49, 0x54, 0x0A, 0x21, 0x11, 0, 12]
+            + [192, 0, 2, 1, 198, 51, 100, 1, 0xDC, 4, 1, 0xBB]
+        return [
+            seed(.registration, registration(version: RemotingVersion.v5_3_3, compressed: false)),
+            seed(.oldRegistration, registration(version: 0, compressed: false)),
+            seed(.compressedRegistration, compressed), seed(.inflatedRegistration, inflated),
+            seed(.dataVersion, version.encoded()), seed(.route, route.encoded(.legacy)),
+            seed(.route, route.encoded(.standard)), seed(.clusterInfo, cluster.encoded()),
+            seed(
+                .keyValues, KVConfigFile(configTable: ["ORDER_TOPIC_CONFIG": ["T1": "broker-a:8"], "N": [:]]).encoded()),
+            seed(.properties, Array("# c\nlistenPort=9876\na : x\\u0041y\\\n   z\r\nb\\ c=d\n".utf8)),
+            seed(.proxy, proxyLine), seed(.proxy, proxyBinary),
+        ]
+    }
+}
