@@ -10,7 +10,10 @@ import Testing
 
     @Test func agesStayBelowOneHeartbeatAtEveryNode() throws {
         let heartbeat = 500
-        let cluster = try ClusterUnderTest.started(rhythm: Rhythm(heartbeat: heartbeat, scan: 100, expiry: 30_000))
+        // Masters only: a slave registers again when it has learned its master's topics.
+        let groups = ["broker-a", "broker-b"].map { GroupUnderTest(name: $0, ids: [0]) }
+        let cluster = try ClusterUnderTest.started(
+            groups: groups, rhythm: Rhythm(heartbeat: heartbeat, scan: 100, expiry: 30_000))
         let first = try cluster.nodes.map { try $0.view() }
         var stamps: [[String: Set<Int64>]] = Array(repeating: [:], count: cluster.nodes.count)
         var oldest: Int64 = 0
@@ -44,7 +47,7 @@ import Testing
         let last = try cluster.nodes.map { try $0.view() }
         for (before, after) in zip(first, last) {
             let beats = (after.counters["heartbeats"] ?? 0) - (before.counters["heartbeats"] ?? 0)
-            #expect(beats >= 3 * cluster.brokers.count)
+            #expect(beats >= 3 * Int64(cluster.brokers.count))
             #expect(after.events.count == before.events.count)
         }
     }
