@@ -11,9 +11,11 @@ public protocol ByteStream: AnyObject {
     /// Bytes accepted by `write` that the socket has not taken yet.
     var unsentBytes: Int { get }
 
-    /// Sends bytes in order: tries the socket first, copies and queues only the rest. Ignored once closed.
+    /// Sends bytes in order: tries the socket first, copies and queues only the rest. Ignored once closed, and after
+    /// `closeAfterWriting`; before the stream is up the bytes wait for it.
     ///
-    /// Above `StreamOptions.highWaterMark` the stream stops reading until the peer has taken bytes down to half of it;
+    /// Inside this stream's own `received`, the bytes follow all that the call appends to `output`.
+    /// Above `StreamOptions.highWaterMark` an accepted stream stops reading until the peer has taken bytes down to half of it;
     /// above `unsentLimit` it closes with `.slowPeer`.
     func write(_ bytes: UnsafeRawBufferPointer)
 
@@ -81,7 +83,9 @@ public enum CloseReason: Error, Hashable, Sendable {
 
 /// Limits of one stream.
 public struct StreamOptions: Sendable {
-    /// Unsent bytes above which the stream stops reading; it reads on at half. Default 1 MiB.
+    /// Listening: unsent bytes above which the stream stops reading; it reads on at half. Default 1 MiB.
+    ///
+    /// Outgoing streams always read: two ends that both stop would wait for each other forever.
     public var highWaterMark = 1 << 20
     /// Unsent bytes above which the stream is closed. Default 64 MiB: four frames of the largest size.
     public var unsentLimit = 64 << 20

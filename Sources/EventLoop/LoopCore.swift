@@ -1,0 +1,34 @@
+import Basics
+
+/// The loop's hot state, kept behind a `let` pointer: class variables would pay a dynamic exclusivity check per access,
+/// half of the user time of a plain design.
+struct LoopCore: ~Copyable {
+    /// One read: large enough for hundreds of pipelined requests, small enough to stay in the second-level cache.
+    static let readBufferBytes = 64 << 10
+    /// What the output buffer keeps once it is empty; one rare large answer does not stay resident.
+    static let outputBytesKept = 256 << 10
+
+    /// Where every read of every stream lands.
+    let readBuffer = UnsafeMutableRawPointer.allocate(byteCount: readBufferBytes, alignment: 64)
+    /// Where every handler call builds its answers.
+    var output = ByteWriter(capacity: 64 << 10)
+    /// Bytes that `write` was given for the stream whose handler is running: they follow `output`.
+    var afterOutput = ByteWriter()
+    /// The stream whose handler is in `received`; 0 = none.
+    var delivering: UInt64 = 0
+
+    /// The id of the stream made last.
+    var lastStreamID: UInt64 = 0
+    /// Streams up and not yet closed.
+    var openStreams = 0
+    /// Blocks of memory that streams own now: partial frames and queued writes. An idle connection owns none.
+    var liveBlocks = 0
+    /// libuv handles whose close callback is still to come.
+    var handles = 0
+    /// Calls of `offload` whose completion is still to come.
+    var offloaded = 0
+    /// `stop` was called: nothing new opens.
+    var isStopping = false
+
+    deinit { readBuffer.deallocate() }
+}
