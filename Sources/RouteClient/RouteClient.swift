@@ -228,7 +228,7 @@ public final class RouteClient {
 
 extension RouteClientError {
     /// Whether a server answered: then the question is settled until something changes.
-    var isAnswer: Bool {
+    public var isAnswer: Bool {
         switch self {
         case .noRoute, .code, .malformed: true
         default: false
