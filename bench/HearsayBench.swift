@@ -27,7 +27,7 @@ struct HearsayBench: ParsableCommand {
 
     func run() throws {
         do {
-            let target = try Target(server: server, hearsay: hearsay)
+            let target = try server.map { try Target.running(at: $0) } ?? Target.started(hearsay: hearsay)
             defer { target.stop() }
             printLine("server: \(target.label)   load: \(connections) connections × \(depth) in flight, closed loop")
             if let milliseconds = target.startUpMilliseconds {

@@ -1,9 +1,6 @@
 import Basics
-import EventLoop
 import Glibc
 import Platform
-import Remoting
-import RemotingTransport
 import Supervisor
 
 /// The server under test: one that runs already, or one started here.
@@ -19,68 +16,36 @@ final class Target {
     /// How long a server started here may take until it answers.
     private static let startLimit = Duration.seconds(10)
 
-    init(server: String?, hearsay: String) throws(PlatformError) {
-        if let server {
-            guard let address = Address(server) else {
-                throw PlatformError(operation: "--server \(server)", name: "EINVAL", message: "no host:port")
-            }
-            self.address = address
-            label = server
-            startUpMilliseconds = nil
-            child = nil
-            log = nil
-            return
+    private init(address: Address, label: String, startUpMilliseconds: Double?, child: ChildProcess?, log: String?) {
+        self.address = address
+        self.label = label
+        self.startUpMilliseconds = startUpMilliseconds
+        self.child = child
+        self.log = log
+    }
+
+    /// A server that runs already.
+    static func running(at server: String) throws(PlatformError) -> Target {
+        guard let address = Address(server) else {
+            throw PlatformError(operation: "--server \(server)", name: "EINVAL", message: "no host:port")
         }
+        return Target(address: address, label: server, startUpMilliseconds: nil, child: nil, log: nil)
+    }
+
+    /// Starts `hearsay serve` on a free port and waits for its first answer.
+    static func started(hearsay: String) throws(PlatformError) -> Target {
         let log = "/tmp/hearsay-bench-\(getpid()).log"
-        let loop = try EventLoop()
-        let address = try Self.freeAddress(loop)
-        let begin = loop.now
+        let address = try StartProbe.freeAddress()
+        let probe = try StartProbe(address: address, limit: startLimit)
         let child = try ChildProcess.start(
             name: "server", executable: hearsay, arguments: ["serve", "--listen", address.description], output: log)
-        guard let elapsed = Self.firstAnswer(loop, address, since: begin) else {
+        guard let elapsed = probe.millisecondsToFirstAnswer() else {
             child.signal(SIGKILL)
             throw PlatformError(operation: "start \(hearsay)", name: "ETIMEDOUT", message: "no answer; see \(log)")
         }
-        self.address = address
-        self.child = child
-        self.log = log
-        label = "\(hearsay) (pid \(child.processID))"
-        startUpMilliseconds = elapsed
-    }
-
-    /// A port that was free a moment ago.
-    private static func freeAddress(_ loop: EventLoop) throws(PlatformError) -> Address {
-        let refusing = Refusing()
-        let listener = try loop.listen(
-            at: Address(host: "127.0.0.1", port: 0), options: StreamOptions(), handler: refusing)
-        defer { listener.close() }
-        return listener.address
-    }
-
-    private final class Refusing: ListenerHandler {
-        func accept(_ stream: any ByteStream) -> (any StreamHandler)? { nil }
-    }
-
-    /// Asks until somebody answers; milliseconds since `begin`, or nil when nobody does in time.
-    private static func firstAnswer(_ loop: EventLoop, _ address: Address, since begin: Instant) -> Double? {
-        let connection = RemotingConnection(platform: loop, address: address)
-        var elapsed: Double?
-        func ask() {
-            connection.call(RemotingCommand(request: RequestCode.getBrokerClusterInfo), timeout: .seconds(1)) {
-                result in
-                if case .success = result {
-                    elapsed = Double(loop.now.nanoseconds - begin.nanoseconds) / 1e6
-                } else if loop.now - begin < startLimit {
-                    retry.start(at: loop.now + .microseconds(500))
-                    return
-                }
-                loop.stop()
-            }
-        }
-        let retry = loop.makeTimer { ask() }
-        ask()
-        loop.run()
-        return elapsed
+        return Target(
+            address: address, label: "\(hearsay) (pid \(child.processID))", startUpMilliseconds: elapsed, child: child,
+            log: log)
     }
 
     /// Ends a server started here and waits for it.

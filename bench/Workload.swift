@@ -11,11 +11,13 @@ struct Workload {
     /// Registrations that must have happened before.
     let preparation: [[UInt8]]
 
-    static let all: [Workload] = [
-        heartbeat(topics: 100), heartbeat(topics: 1_000),
-        changed(topics: 100), changed(topics: 1_000),
-        lookup(brokers: 2), lookupMiss,
-    ]
+    static var all: [Workload] {
+        [
+            heartbeat(topics: 100), heartbeat(topics: 1_000),
+            changed(topics: 100), changed(topics: 1_000),
+            lookup(brokers: 2), lookupMiss,
+        ]
+    }
 
     /// An unchanged full registration: what a broker sends every 30 s.
     static func heartbeat(topics: Int) -> Workload {
@@ -54,10 +56,13 @@ struct Workload {
         }
     }
 
-    static let lookupMiss = Workload(name: "route lookup, no such topic", bodyBytes: 0) { _ in
-        [encoded(RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": "nobody-has-it"]))]
-    } preparation: {
-        []
+    /// A topic that nobody has.
+    static var lookupMiss: Workload {
+        Workload(name: "route lookup, no such topic", bodyBytes: 0) { _ in
+            [encoded(RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": "nobody-has-it"]))]
+        } preparation: {
+            []
+        }
     }
 
     private init(

@@ -57,14 +57,14 @@ struct BrokerCommand: ParsableCommand {
                     loop.stop()
                 }
             }
-            try loop.onSignal(SIGTERM, stop)
-            try loop.onSignal(SIGINT, stop)
+            loop.onSignal(SIGTERM, stop)
+            loop.onSignal(SIGINT, stop)
             let watch = exitWithParent ? ParentWatch(platform: loop, onGone: stop) : nil
             watch?.start()
             printer.started(broker.identity, nameServers: options.nameServers)
             broker.start()
             loop.run()
-        } catch let error as PlatformError {
+        } catch {
             throw failUsage(error)
         }
     }

@@ -41,3 +41,27 @@ func utcTimestamp() -> String {
     let millis = String(time.tv_nsec / 1_000_000 + 1000).dropFirst()
     return String(decoding: buffer[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(millis)Z"
 }
+
+/// All bytes of a file, at most `limit`.
+func readFile(_ path: String, limit: Int) throws(PlatformError) -> [UInt8] {
+    func failure(_ operation: String) -> PlatformError {
+        PlatformError(operation: "\(operation) \(path)", name: "errno \(errno)", message: String(cString: strerror(errno)))
+    }
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw failure("open") }
+    defer { close(descriptor) }
+    var content = [UInt8](repeating: 0, count: limit + 1)
+    var count = 0
+    while count <= limit {
+        let more = content.withUnsafeMutableBytes { read(descriptor, $0.baseAddress! + count, $0.count - count) }
+        if more < 0, errno == EINTR { continue }
+        guard more >= 0 else { throw failure("read") }
+        if more == 0 { break }
+        count += more
+    }
+    guard count <= limit else {
+        throw PlatformError(operation: "read \(path)", name: "EFBIG", message: "longer than \(limit) bytes")
+    }
+    content.removeLast(content.count - count)
+    return content
+}

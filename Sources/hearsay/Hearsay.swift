@@ -12,8 +12,8 @@ struct Hearsay: ParsableCommand {
             """,
         version: softwareVersion,
         subcommands: [
-            ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self, RouteCommand.self,
-            ProduceCommand.self, ConsumeCommand.self,
+            ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self,
+
         ])
 }
 

@@ -42,10 +42,10 @@ final class RunSession {
     /// Starts the nodes, the brokers and the screen.
     func start() throws(PlatformError) {
         try makeDirectories(command.logs)
-        try loop.onSignal(SIGINT) { [weak self] in self?.stop() }
-        try loop.onSignal(SIGTERM) { [weak self] in self?.stop() }
-        try loop.onSignal(SIGHUP) { [weak self] in self?.stop() }
-        try loop.onSignal(SIGCHLD) { [weak self] in self?.supervisor.childEnded() }
+        loop.onSignal(SIGINT) { [weak self] in self?.stop() }
+        loop.onSignal(SIGTERM) { [weak self] in self?.stop() }
+        loop.onSignal(SIGHUP) { [weak self] in self?.stop() }
+        loop.onSignal(SIGCHLD) { [weak self] in self?.supervisor.childEnded() }
         supervisor.onEnded = { [weak self] child in self?.ended(child) }
         for node in cluster.nodes {
             try startChild(node.name, ["serve", "--config", command.config, "--node", node.name])

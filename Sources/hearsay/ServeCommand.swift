@@ -7,7 +7,6 @@ import Logging
 import NameServerCore
 import NameServerNode
 import Platform
-import Remoting
 
 /// `hearsay serve`: one node.
 struct ServeCommand: ParsableCommand {
@@ -39,6 +38,7 @@ struct ServeCommand: ParsableCommand {
             guard let address = Address(listen) else { throw failUsage("--listen '\(listen)' is no host:port") }
             options.listen = address
         }
+        options.software = softwareVersion
         log.level = logLevel ?? log.level
         log.format = logFormat ?? log.format
         if printConfigItem {
@@ -54,21 +54,22 @@ struct ServeCommand: ParsableCommand {
     }
 
     private func options(log: inout LogSettings) throws -> NodeOptions {
-        if let config {
-            guard configFile == nil else { throw failUsage("--config and -c exclude each other") }
-            let cluster = try ClusterConfiguration.loadOrExit(path: config)
-            guard let node else { throw failUsage("--config needs --node: one of \(cluster.nodeNames)") }
-            log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? .info
-            log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? .text
-            return try nodeOptions(of: cluster, node: node)
+        guard let config else {
+            guard node == nil else { throw failUsage("--node needs --config") }
+            let options = try NodeOptions(propertiesFile: configFile)
+            if let configFile { printLine("load config properties file OK, \(configFile)") }
+            return options
         }
-        guard node == nil else { throw failUsage("--node needs --config") }
-        var properties = NamesrvProperties(home: environment("ROCKETMQ_HOME"), userHome: environment("HOME"))
-        if let configFile {
-            try properties.load(file: configFile)
-            printLine("load config properties file OK, \(configFile)")
+        guard configFile == nil else { throw failUsage("--config and -c exclude each other") }
+        let cluster = try ClusterConfiguration.loadOrExit(path: config)
+        let names = cluster.nodes.map(\.name).joined(separator: ", ")
+        guard let node else { throw failUsage("--config needs --node: one of \(names)") }
+        guard let options = NodeOptions(cluster, node: node) else {
+            throw failUsage("\(config) has no node '\(node)'; it has \(names)")
         }
-        return try nodeOptions(of: properties, fromFile: configFile != nil)
+        log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? log.level
+        log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? log.format
+        return options
     }
 
     private func serve(_ options: NodeOptions, _ settings: LogSettings) throws {
@@ -81,19 +82,19 @@ struct ServeCommand: ParsableCommand {
             }
             let server = try NameServerNode(platform: loop, options: options, logger: logger)
             let stop = { server.shutdown { loop.stop() } }
-            try loop.onSignal(SIGTERM, stop)
-            try loop.onSignal(SIGINT, stop)
+            loop.onSignal(SIGTERM, stop)
+            loop.onSignal(SIGINT, stop)
             try server.start()
             let watch = exitWithParent ? ParentWatch(platform: loop, onGone: stop) : nil
             watch?.start()
             printLine(
                 "The Name Server boot success. serializeType=JSON, address \(server.address)")
             loop.run()
-        } catch let error as PlatformError {
+        } catch {
             throw failUsage(error)
         }
     }
 }
 
-extension Logger.Level: ExpressibleByArgument {}
+extension Logger.Level: @retroactive ExpressibleByArgument {}
 extension LineLogHandler.Format: ExpressibleByArgument {}

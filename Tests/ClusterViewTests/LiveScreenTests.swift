@@ -1,6 +1,7 @@
 import Basics
-import ClusterView
 import Testing
+
+@testable import ClusterView
 
 /// Builds a node's answer with the given brokers.
 func status(_ node: String, uptimeMillis: Int64 = 12_345, brokers: [NodeStatus.Broker]) -> NodeStatus {

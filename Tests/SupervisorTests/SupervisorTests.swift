@@ -11,7 +11,7 @@ import Testing
     private func withSupervisor(_ body: (EventLoop, Supervisor) throws -> Void) throws {
         let loop = try EventLoop()
         let supervisor = Supervisor(platform: loop)
-        try loop.onSignal(SIGCHLD) { supervisor.childEnded() }
+        loop.onSignal(SIGCHLD) { supervisor.childEnded() }
         try body(loop, supervisor)
         loop.run()
     }

@@ -1,0 +1,65 @@
+import Basics
+import ClusterConfiguration
+import NameServerCore
+import NameServerNode
+import Platform
+import Remoting
+
+// Where a node's options come from: a cluster.yaml, or RocketMQ's own properties.
+
+extension NodeOptions {
+    /// The options of one node of a cluster.yaml; nil when it has no such node.
+    init?(_ cluster: ClusterConfiguration, node name: String) {
+        guard let node = cluster.node(named: name) else { return nil }
+        var properties = NamesrvProperties()
+        properties.kvConfigPath = "\(node.dataDirectory)/kvConfig.json"
+        var text = PropertiesText()
+        for property in cluster.nameServerProperties { text[property.name] = property.value }
+        properties.load(text)
+        // What the file says under its own keys is also what 319 reports.
+        properties.bindAddress = node.listen.host
+        properties.listenPort = Int32(node.listen.port)
+        properties.scanNotActiveBrokerInterval = cluster.timings.scan.wholeMilliseconds
+        properties.serverChannelMaxIdleTimeSeconds = Int32(cluster.limits.idleConnection.wholeMilliseconds / 1000)
+        self.init(properties: properties)
+        self.name = name
+        listen = node.listen
+        scanInterval = cluster.timings.scan
+        frameLimit = cluster.limits.frameBytes
+        limits.brokerTimeout = cluster.timings.expiry
+        limits.topics = cluster.limits.topics
+        limits.brokers = cluster.limits.brokers
+        limits.routeCacheBytes = cluster.limits.routeCacheBytes
+        stream.connectionLimit = cluster.limits.connections
+        stream.unsentLimit = cluster.limits.unsentBytes
+        stream.idleTimeout = cluster.limits.idleConnection
+    }
+
+    /// RocketMQ's defaults, with the keys of a namesrv.properties when there is one.
+    ///
+    /// As in RocketMQ, the file also becomes the place where 318 stores the settings, unless it names another.
+    init(propertiesFile: String?) throws {
+        var properties = NamesrvProperties(home: environment("ROCKETMQ_HOME"), userHome: environment("HOME"))
+        if let propertiesFile {
+            do {
+                properties.load(try PropertiesText(decoding: try readFile(propertiesFile, limit: 1 << 20)))
+            } catch let error as RemotingError {
+                throw failUsage("\(propertiesFile): \(error.context)")
+            } catch let error as PlatformError {
+                throw failUsage(error)
+            }
+            if properties.configStorePath.isEmpty { properties.configStorePath = propertiesFile }
+        }
+        guard let port = UInt16(exactly: properties.listenPort) else {
+            throw failUsage("listenPort=\(properties.listenPort) is no port")
+        }
+        self.init(properties: properties)
+        listen = Address(host: properties.bindAddress, port: port)
+        scanInterval = .milliseconds(max(1, properties.scanNotActiveBrokerInterval))
+        stream.idleTimeout = .seconds(max(1, Int64(properties.serverChannelMaxIdleTimeSeconds)))
+        stream.backlog = max(1, properties.serverSocketBacklog)
+        if properties.writeBufferHighWaterMark > 0 {
+            stream.highWaterMark = Int(properties.writeBufferHighWaterMark)
+        }
+    }
+}
