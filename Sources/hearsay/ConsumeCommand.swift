@@ -90,8 +90,8 @@ private final class ConsumeSession {
     func run() throws {
         consumer.onMessages = { [unowned self] in received($2, from: $0, by: $1) }
         consumer.onError = { [unowned self] in note("\($0)") }
-        try loop.onSignal(SIGINT) { [unowned self] in interrupted() }
-        try loop.onSignal(SIGTERM) { [unowned self] in interrupted() }
+        loop.onSignal(SIGINT) { [unowned self] in interrupted() }
+        loop.onSignal(SIGTERM) { [unowned self] in interrupted() }
         if !command.quiet { progress.start() }
         armIdle()
         do {

@@ -77,8 +77,8 @@ struct ProduceCommand: ParsableCommand {
             isStopping = true
             load.stop()
         }
-        try loop.onSignal(SIGINT, stop)
-        try loop.onSignal(SIGTERM, stop)
+        loop.onSignal(SIGINT, stop)
+        loop.onSignal(SIGTERM, stop)
         if !quiet { progress.start() }
         load.start()
         loop.run()
