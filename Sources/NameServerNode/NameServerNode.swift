@@ -52,7 +52,8 @@ public final class NameServerNode {
         notifier = MinBrokerNotifier(platform: platform)
         let kv = try Self.readKeyValues(platform, options, log)
         let core = NameServer(
-            name: options.name, software: options.software, properties: options.properties, limits: options.limits, kv: kv,
+            name: options.name, software: options.software, properties: options.properties, limits: options.limits,
+            kv: kv,
             startedAt: platform.now)
         hot = .allocate(capacity: 1)
         hot.initialize(to: HotState(core: core))

@@ -17,7 +17,8 @@ final class NodeLog {
 
     func stopping(wait: Duration, deadline: Duration) {
         logger.notice(
-            "stopping", metadata: ["wait": "\(wait.wholeMilliseconds) ms", "deadline": "\(deadline.wholeMilliseconds) ms"])
+            "stopping",
+            metadata: ["wait": "\(wait.wholeMilliseconds) ms", "deadline": "\(deadline.wholeMilliseconds) ms"])
     }
 
     func keyValuesSetAside(path: String, aside: String, error: RemotingError) {

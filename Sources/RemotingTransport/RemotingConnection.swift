@@ -112,11 +112,7 @@ public final class RemotingConnection {
     }
 
     private func end(_ reason: CloseReason, failing error: RemotingCallError? = nil, notify: Bool) {
-        let old = link
-        link = nil
-        old?.owner = nil
-        old?.stream?.close()
-        unsent.removeAll()
+        disconnect()
         // Callbacks may start new calls: those belong to the next connection.
         let failed = calls.sorted { $0.key < $1.key }
         calls.removeAll()
@@ -124,6 +120,14 @@ public final class RemotingConnection {
         armed = .distantFuture
         for (_, call) in failed { call.completion(.failure(error ?? .closed(reason))) }
         if notify { onClose?(reason) }
+    }
+
+    private func disconnect() {
+        let old = link
+        link = nil
+        old?.owner = nil
+        old?.stream?.close()
+        unsent.removeAll()
     }
 
     private func arm(_ deadline: Instant) {
@@ -137,9 +141,19 @@ public final class RemotingConnection {
         let now = platform.now
         let overdue = calls.filter { $0.value.deadline <= now }.sorted { $0.key < $1.key }
         for (opaque, _) in overdue { calls[opaque] = nil }
-        if let next = calls.values.map(\.deadline).min() { arm(next) }
+        let ends = !overdue.isEmpty && options.closesOnTimeout
+        // First the link, so that a call made in a completion starts on a fresh one.
+        let others = ends ? calls.sorted { $0.key < $1.key } : []
+        if ends {
+            disconnect()
+            calls.removeAll()
+            deadlines.cancel()
+        } else if let next = calls.values.map(\.deadline).min() {
+            arm(next)
+        }
         for (_, call) in overdue { call.completion(.failure(.timeout)) }
-        if !overdue.isEmpty, options.closesOnTimeout { end(.local, notify: true) }
+        for (_, call) in others { call.completion(.failure(.closed(.local))) }
+        if ends { onClose?(.local) }
     }
 }
 

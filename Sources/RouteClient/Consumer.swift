@@ -41,6 +41,8 @@ public final class Consumer {
     public let options: ConsumerOptions
     /// Called with messages in order of offset; may stop the consumer.
     public var onMessages: ((MessageQueue, Replica, [StoredMessage]) -> Void)?
+    /// Called when a broker said that an offset is outside its queue: where reading stood, and where it goes on.
+    public var onCorrection: ((MessageQueue, _ from: Int64, _ to: Int64) -> Void)?
     /// Called when reading a queue, or joining the group, failed; it goes on by itself.
     public var onError: ((RouteClientError) -> Void)?
     /// The queues being read, in order.
@@ -271,8 +273,12 @@ public final class Consumer {
         guard isRunning, !assignment.isDropped else { return }
         switch result {
         case .success(let (answer, replica)):
+            let before = assignment.reader.offset
             let messages = assignment.reader.pulled(answer, from: replica.brokerID, now: client.platform.now)
             if !messages.isEmpty { onMessages?(assignment.queue, replica, messages) }
+            if answer.status == .offsetIllegal, let before, let after = assignment.reader.offset, after != before {
+                onCorrection?(assignment.queue, before, after)
+            }
         case .failure(let failure): failed(failure, on: assignment)
         }
         advance(assignment)

@@ -6,6 +6,8 @@ public struct DeliveryLedger: Sendable {
     public private(set) var received = 0
     /// Messages whose unique key was among the last `keyLimit` ones: the producer retried, or a queue was read twice.
     public private(set) var duplicates = 0
+    /// How often a broker moved us, because our offset was outside its queue: what lies between is not known.
+    public private(set) var corrections = 0
     /// Bytes of bodies as sent.
     public private(set) var bodyBytes = 0
 
@@ -49,6 +51,12 @@ public struct DeliveryLedger: Sendable {
         count.nextOffset = max(count.nextOffset, offset + 1)
         queues[queue] = count
         if let key = MessageProperties(message.properties)[MessageProperties.Name.uniqueKey] { record(key: key) }
+    }
+
+    /// A broker moved us to another offset of a queue.
+    public mutating func recordCorrection(of queue: MessageQueue, to offset: Int64) {
+        corrections += 1
+        queues[queue]?.nextOffset = offset
     }
 
     /// Queues in order, with their counts.

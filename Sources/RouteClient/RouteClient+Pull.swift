@@ -11,13 +11,17 @@ public struct ReadFailure: Error, Hashable, Sendable {
 }
 
 extension RouteClient {
+    /// As long as a failed replica is barred.
+    static let standInHold: Duration = .seconds(2)
+
     /// Pulls once from the best replica of the queue's broker (protocol.md 7.7, 7.11).
     ///
     /// - Parameters:
     ///   - suggestedBrokerID: of the last answer; 0 at first.
     ///   - limit: messages at most.
     ///   - committed: the group's offset to store on the way; ignored when a slave is asked.
-    ///   - hold: how long the broker may wait for a message.
+    ///   - hold: how long the broker may wait for a message; a replica that stands in for another one waits at most
+    ///     `standInHold`, since it cannot tell when the other one is back.
     public func pull(
         _ queue: MessageQueue, offset: Int64, suggestedBrokerID: Int64 = 0, limit: Int32 = 32,
         group: String, committed: Int64? = nil, hold: Duration = .seconds(15),
@@ -26,7 +30,7 @@ extension RouteClient {
         ask(queue.brokerName, suggested: suggestedBrokerID, of: queue.topic, timeout: hold + options.brokerTimeout) {
             BrokerRequests.pull(
                 queue, offset: offset, limit: limit, group: group, commits: $0.brokerID == 0 ? committed : nil,
-                hold: hold)
+                hold: $0.brokerID == suggestedBrokerID ? hold : min(hold, RouteClient.standInHold))
         } completion: { result in
             completion(
                 result.flatMap { answer, replica, address in

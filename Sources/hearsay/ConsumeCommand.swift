@@ -70,6 +70,7 @@ private final class ConsumeSession {
     private let client: RouteClient
     private let loop: EventLoop
     private let consumer: Consumer
+    private let startedAt: Instant
     private var isStopping = false
     private var lastError: String?
     private lazy var idleTimer = loop.makeTimer { [unowned self] in stop() }
@@ -80,6 +81,7 @@ private final class ConsumeSession {
 
     init(_ command: ConsumeCommand, client: RouteClient, loop: EventLoop) {
         (self.command, self.client, self.loop) = (command, client, loop)
+        startedAt = loop.now
         var options = ConsumerOptions()
         options.group = command.group
         options.start = command.from
@@ -89,6 +91,10 @@ private final class ConsumeSession {
 
     func run() throws {
         consumer.onMessages = { [unowned self] in received($2, from: $0, by: $1) }
+        consumer.onCorrection = { [unowned self] queue, from, to in
+            ledger.recordCorrection(of: queue, to: to)
+            note("\(queue) has no offset \(from), reading on at \(to)")
+        }
         consumer.onError = { [unowned self] in note("\($0)") }
         loop.onSignal(SIGINT) { [unowned self] in interrupted() }
         loop.onSignal(SIGTERM) { [unowned self] in interrupted() }
@@ -139,7 +145,7 @@ private final class ConsumeSession {
         if isStopping { return }
         isStopping = true
         idleTimer.cancel()
-        let elapsed = progress.elapsed
+        let elapsed = loop.now - startedAt
         consumer.stop { [self] in
             progress.stop()
             ConsumePrinter(isJSON: command.json, topic: command.topic, group: command.group, elapsed: elapsed)
@@ -194,6 +200,7 @@ struct ConsumePrinter {
         var bodyBytes: Int
         var duplicates: Int
         var missing: Int64
+        var corrections: Int
         var brokers: [Source]
         var queues: [Queue]
     }
@@ -218,7 +225,9 @@ struct ConsumePrinter {
     func print(_ ledger: DeliveryLedger) {
         if isJSON { return printJSON(report(ledger)) }
         printLine("received \(ledger.received) messages from \(topic) in \(oneDecimal(elapsed.seconds)) s")
-        printLine("duplicates \(ledger.duplicates), missing offsets \(ledger.missing)")
+        printLine(
+            "duplicates \(ledger.duplicates), missing offsets \(ledger.missing), moved by a broker \(ledger.corrections)"
+        )
         if ledger.received == 0 { return }
         var sources = TextTable([.left("BROKER"), .right("ID"), .left("ROLE"), .left("ADDRESS"), .right("RECEIVED")])
         for (replica, received) in ledger.byReplica {
@@ -243,6 +252,7 @@ struct ConsumePrinter {
         Report(
             topic: topic, group: group, seconds: elapsed.seconds, received: ledger.received,
             bodyBytes: ledger.bodyBytes, duplicates: ledger.duplicates, missing: ledger.missing,
+            corrections: ledger.corrections,
             brokers: ledger.byReplica.map {
                 Source(
                     name: $0.replica.brokerName, id: $0.replica.brokerID, address: $0.replica.address,

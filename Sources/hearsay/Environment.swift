@@ -45,7 +45,8 @@ func utcTimestamp() -> String {
 /// All bytes of a file, at most `limit`.
 func readFile(_ path: String, limit: Int) throws(PlatformError) -> [UInt8] {
     func failure(_ operation: String) -> PlatformError {
-        PlatformError(operation: "\(operation) \(path)", name: "errno \(errno)", message: String(cString: strerror(errno)))
+        PlatformError(
+            operation: "\(operation) \(path)", name: "errno \(errno)", message: String(cString: strerror(errno)))
     }
     let descriptor = open(path, O_RDONLY)
     guard descriptor >= 0 else { throw failure("open") }

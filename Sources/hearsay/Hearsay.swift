@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 
 /// The program. Each subcommand has a file of its own and holds argument parsing and printing only.
 @main
@@ -12,9 +13,24 @@ struct Hearsay: ParsableCommand {
             """,
         version: softwareVersion,
         subcommands: [
-            ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self,
-
+            ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self, RouteCommand.self,
+            ProduceCommand.self, ConsumeCommand.self,
         ])
+
+    /// Wrong usage exits with 2, as every other mistake of the caller does; the parser's own choice would be 64.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let status = exitCode(for: error)
+            if status == ExitCode.validationFailure {
+                printError(fullMessage(for: error))
+                Glibc.exit(2)
+            }
+            exit(withError: error)
+        }
+    }
 }
 
 /// Program name and version, as shown by `--version` and in a node's status.

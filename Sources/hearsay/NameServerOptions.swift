@@ -42,6 +42,11 @@ struct TimeArgument: ExpressibleByArgument {
 
     init(_ duration: Duration) { self.duration = duration }
 
+    var defaultValueDescription: String {
+        let milliseconds = duration.wholeMilliseconds
+        return milliseconds.isMultiple(of: 1_000) ? "\(milliseconds / 1_000)s" : "\(milliseconds)ms"
+    }
+
     init?(argument: String) {
         let units: [(suffix: String, seconds: Double)] = [("ms", 0.001), ("s", 1), ("m", 60), ("h", 3_600), ("", 1)]
         for (suffix, seconds) in units where argument.hasSuffix(suffix) {

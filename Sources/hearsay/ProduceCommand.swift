@@ -54,7 +54,7 @@ struct ProduceCommand: ParsableCommand {
                 count: count == 0 ? nil : count, rate: rate, concurrency: concurrency, now: loop.now)
             let load = ProduceRun(
                 platform: loop, client: client, pacing: pacing, policy: policy, message: message)
-            let failed = try run(load, client, loop)
+            let failed = run(load, client, loop)
             if failed { throw ExitCode(1) }
         } catch let error as PlatformError {
             throw failUsage(error)
@@ -62,7 +62,7 @@ struct ProduceCommand: ParsableCommand {
     }
 
     /// Runs to the end; answers whether a message failed.
-    private func run(_ load: ProduceRun, _ client: RouteClient, _ loop: EventLoop) throws -> Bool {
+    private func run(_ load: ProduceRun, _ client: RouteClient, _ loop: EventLoop) -> Bool {
         let progress = ProgressLine(platform: loop) { ProducePrinter.progress(load, after: $0) }
         load.onFinished = {
             progress.stop()

@@ -152,8 +152,7 @@ struct RoutePrinter {
         } else {
             var table = TextTable([.left("NAMESERVER"), .left("ANSWER")])
             for row in survey.rows {
-                let reason = error(row).map { ": \($0)" } ?? ""
-                table.add(["\(row.nameServer)", state(row) + reason])
+                table.add(["\(row.nameServer)", state(row) + reason(row)])
                 for difference in row.differences { table.add(["", "  \(difference)"]) }
             }
             for line in table.lines { printLine(line) }
@@ -175,10 +174,19 @@ struct RoutePrinter {
         }
     }
 
+    /// Why a NameServer said nothing about the topic.
     private func error(_ row: RouteSurvey.Row) -> RouteClientError? {
         switch row.route {
         case .success, .failure(.noRoute): nil
         case .failure(let error): error
+        }
+    }
+
+    private func reason(_ row: RouteSurvey.Row) -> String {
+        switch error(row) {
+        case nil: ""
+        case .noAnswer(let error, _): ": \(error)"
+        case let error?: ": \(error)"
         }
     }
 

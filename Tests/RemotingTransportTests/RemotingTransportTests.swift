@@ -88,6 +88,19 @@ private final class Babbler: ListenerHandler, StreamHandler {
         #expect(closed == 1)
     }
 
+    @Test func aCallMadeInTheCompletionOfATimeoutIsAnswered() throws {
+        var answered = false
+        try withServer { loop, _, _, connection in
+            connection.call(RemotingCommand(request: 2), timeout: .milliseconds(30)) { _ in
+                connection.call(RemotingCommand(request: 1), timeout: .seconds(30)) { result in
+                    if case .success = result { answered = true }
+                    loop.stop()
+                }
+            }
+        }
+        #expect(answered)
+    }
+
     @Test func callsFailWhenThePeerCloses() throws {
         var results: [RemotingCallError] = []
         try withServer { loop, _, _, connection in

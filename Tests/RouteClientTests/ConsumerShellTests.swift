@@ -106,6 +106,8 @@ import Testing
         try consumer.start()
         world.run()
         #expect(readers.first == [0])
+        // The slave holds pulls for the master only briefly.
+        #expect(slave.holds.allSatisfy { $0 == "2000" } && master.holds.allSatisfy { $0 == "15000" })
         #expect(seen.ledger.byReplica.map(\.replica.brokerID) == [0, 1])
         #expect(seen.texts.count == Set(seen.texts).count)
         #expect(seen.ledger.missing == 0)
@@ -157,6 +159,28 @@ import Testing
         #expect(Set(seen[0].texts + seen[1].texts) == texts(0..<48))
         #expect(broker.store.committed.values.sorted() == [12, 12, 12, 12])
         #expect(broker.store.members["G"] == [])
+    }
+
+    @Test func aBrokerThatLostItsMessagesMovesTheConsumer() throws {
+        let world = try World()
+        let broker = try world.broker("a")
+        try broker.live()
+        broker.store.committed = ["G/T/0": 50, "G/T/1": 2]
+        fill(broker.store, 0..<8)
+        let client = world.client([try world.nameServer(["T": World.route([broker])]).address])
+        let consumer = Consumer(client: client, topic: "T", options: options("G"))
+        let seen = Seen()
+        var moves: [String] = []
+        consumer.onCorrection = { moves.append("\($0.queueID): \($1) to \($2)") }
+        seen.attach(consumer) { [self] in
+            if seen.texts.count == 2 { fill(broker.store, 8..<10) }
+            if seen.texts.count == 4 { world.stop() }
+        }
+        try consumer.start()
+        world.run()
+        // Queue 0 has 4 messages: reading goes on behind them. Queue 1 is read from offset 2.
+        #expect(moves == ["0: 50 to 4"])
+        #expect(Set(seen.texts) == ["5", "7", "8", "9"])
     }
 
     @Test func followsTheRoute() throws {

@@ -114,5 +114,10 @@ private func answer(
         let count = ledger.byQueue[0].count
         #expect((count.firstOffset, count.nextOffset, count.readAgain) == (10, 16, 1))
         #expect(ledger.byReplica.map(\.received) == [2, 3])
+        // Moved back by a broker that lost its messages: what comes then is new.
+        ledger.recordCorrection(of: queue, to: 3)
+        ledger.record(
+            StoredMessage(topic: "T", queueID: 0, queueOffset: 3, body: []), from: queue, by: master)
+        #expect((ledger.corrections, ledger.missing, ledger.byQueue[0].count.readAgain) == (1, 2, 1))
     }
 }

@@ -146,6 +146,8 @@ final class StandInBroker: RemotingServerHandler {
     var behaviour = Behaviour.answer
     var onSend: ((RemotingCommand) -> Void)?
     private(set) var requests: [Int32: Int] = [:]
+    /// How long each pull may be held, in milliseconds.
+    private(set) var holds: [String] = []
     private(set) var server: RemotingServer!
     private let loop: EventLoop
     private var peers: [UInt64: RemotingPeer] = [:]
@@ -212,7 +214,9 @@ final class StandInBroker: RemotingServerHandler {
             message.sysFlag = Int32(command["f"] ?? "0")!
             let offset = store.append(message, to: key)
             reply(0, ["msgId": "ID\(offset)", "queueId": queueID, "queueOffset": "\(offset)"])
-        case 11: pull(command, key, peer, mayHold: true)
+        case 11:
+            holds.append(command["suspendTimeoutMillis"] ?? "")
+            pull(command, key, peer, mayHold: true)
         case 14:
             guard let offset = store.committed[offsetKey] else { return reply(22, [:]) }
             reply(0, ["offset": "\(offset)"])
