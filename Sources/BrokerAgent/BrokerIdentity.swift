@@ -10,8 +10,6 @@ public struct BrokerIdentity: Hashable, Sendable {
     public var brokerID: Int64
     /// Where clients reach it.
     public var address: Address
-    /// Where slaves would reach it in RocketMQ: its own port + 1. Here it is only told.
-    public var haAddress: Address
     /// The zone of the replica group; nil leaves the field out.
     public var zone: String?
     /// What it sends as enableActingMaster; nil leaves the field out and so looks like a 4.x broker. Default false.
@@ -28,11 +26,13 @@ public struct BrokerIdentity: Hashable, Sendable {
         self.name = name
         self.brokerID = brokerID
         self.address = address
-        haAddress = Address(host: address.host, port: address.port &+ 1)
         self.zone = zone
         self.enableActingMaster = enableActingMaster
         self.heartbeatTimeout = heartbeatTimeout
     }
+
+    /// Where slaves would reach a RocketMQ broker: its port + 1. Here it is only told.
+    public var haAddress: Address { Address(host: address.host, port: address.port &+ 1) }
 
     /// Whether it takes messages from producers.
     public var isMaster: Bool { brokerID == 0 }

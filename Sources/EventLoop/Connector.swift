@@ -58,7 +58,8 @@ final class Connector {
 
     // MARK: Attempts
 
-    private func attempt(_ addresses: ArraySlice<SocketAddress>) {
+    /// Tries these from the first on.
+    func attempt(_ addresses: ArraySlice<SocketAddress>) {
         guard let address = addresses.first else { return stream.finish(.connectTimeout) }
         self.addresses = addresses.dropFirst()
         let now = Clock.monotonic()
@@ -76,7 +77,7 @@ final class Connector {
 
     /// Hears `ECANCELED` for an attempt whose handle was closed under it.
     private func attempted(_ status: Int32) {
-        guard stream.state.pointee.phase == .connecting, uv_is_closing(stream.uvHandle) == 0 else { return }
+        guard stream.state.pointee.phase == .connecting, !stream.isHandleClosing else { return }
         if status == 0 { return opened() }
         lastError = PlatformError(operation, status: status)
         nextAttempt()
@@ -105,7 +106,7 @@ final class Connector {
     }
 
     private func timedOut() {
-        guard uv_is_closing(stream.uvHandle) == 0 else { return stream.finish(.connectTimeout) }
+        guard !stream.isHandleClosing else { return stream.finish(.connectTimeout) }
         lastError = nil
         nextAttempt()
     }

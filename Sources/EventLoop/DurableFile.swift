@@ -26,23 +26,28 @@ struct DurableFile: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw PlatformError("read \(path)") }
-        guard Int(status.st_size) <= limit else { throw PlatformError("read \(path)", errno: EFBIG) }
-        var content: [UInt8] = []
-        // One more than the size, so that the end is seen; one more than the limit, so that growth is seen.
-        var room = Int(status.st_size) + 1
+        // One more than there should be, so that the end is seen, or that there are too many.
+        var room = min(Int(status.st_size), limit) + 1
         while true {
-            let start = content.count
-            var count = 0
-            content.append(contentsOf: repeatElement(0, count: room))
-            repeat {
-                count = content.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress! + start, room) }
-            } while count < 0 && errno == EINTR
-            guard count >= 0 else { throw PlatformError("read \(path)") }
-            content.removeLast(room - count)
-            if count == 0 { return content }
-            guard content.count <= limit else { throw PlatformError("read \(path)", errno: EFBIG) }
-            room = min(64 << 10, limit + 1 - content.count)
+            let content = try read(descriptor, atMost: room)
+            if content.count > limit { throw PlatformError("read \(path)", errno: EFBIG) }
+            if content.count < room { return content }
+            // It has grown, or did not tell its size.
+            room = min(2 * room + 4096, limit) + 1
         }
+    }
+
+    /// The first bytes of the file, fewer than `count` only at its end.
+    private func read(_ descriptor: Int32, atMost count: Int) throws(PlatformError) -> [UInt8] {
+        var status = 0
+        let content = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            repeat {
+                status = pread(descriptor, buffer.baseAddress! + filled, count - filled, off_t(filled))
+                filled += max(status, 0)
+            } while filled < count && (status > 0 || (status < 0 && errno == EINTR))
+        }
+        guard status >= 0 else { throw PlatformError("read \(path)") }
+        return content
     }
 
     /// Makes `content` the file's content; with `backup`, the old one is first made the content of `path`.bak.

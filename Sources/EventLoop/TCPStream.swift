@@ -90,6 +90,9 @@ final class TCPStream: HandleOwner, ByteStream {
         UnsafeMutableRawPointer(state).assumingMemoryBound(to: uv_handle_t.self)
     }
 
+    /// Also true for a moment between two attempts to connect.
+    var isHandleClosing: Bool { uv_is_closing(uvHandle) != 0 }
+
     /// The stream of a live state.
     static func of(_ state: UnsafeMutablePointer<StreamState>) -> TCPStream {
         Unmanaged.fromOpaque(state.pointee.tcp.data).takeUnretainedValue()

@@ -67,15 +67,13 @@ extension NameServer {
         return live
     }
 
-    /// Steps 1, 2, 3 and 5 for a registration that lost against the holder of its id, and the end of its live entry. The
-    /// reference does no more and no less (step 6).
+    /// Steps 1, 2, 3 and 5 for a registration that lost against the holder of its id; the reference does no more and no
+    /// less (step 6). The caller then ends the loser's live entry.
     mutating func yield(
-        _ request: RegistrationRequest, _ names: RegistrationNames, _ standing: RegistrationStanding,
-        _ arrival: Arrival, _ directives: inout [Directive]
+        _ request: RegistrationRequest, _ names: RegistrationNames, _ standing: RegistrationStanding
     ) {
         var difference = RegistrationDifference()
         takePlace(request, names, standing, at: tables.tick(), &difference)
-        if let live = standing.live { tables.removeLive(live) }
     }
 
     /// Steps 1, 2, 3 and 5: the cluster's list, the group, its flags, one id per address.
@@ -179,7 +177,8 @@ extension NameServer {
     ) {
         let hadConnection = tables.live[id.index].connection
         tables.rename(id, to: names.group)
-        tables.live[id.index].lastHeard = arrival.now
+        // One that was decoded elsewhere arrived a while ago; a light heartbeat may have come since.
+        tables.live[id.index].lastHeard = max(tables.live[id.index].lastHeard, arrival.now)
         tables.live[id.index].registeredAt = arrival.now
         tables.live[id.index].timeout = timeout(of: request)
         tables.live[id.index].brokerID = request.brokerID

@@ -115,7 +115,7 @@ extension NameServer {
     }
 
     /// Ends the live entry, and the slots that its registrations gave the address.
-    private mutating func remove(
+    mutating func remove(
         _ id: LiveID, _ kind: TableEvent.Kind, _ cause: String, _ arrival: Arrival, _ directives: inout [Directive]
     ) {
         let broker = identity(of: id)
@@ -136,9 +136,9 @@ extension NameServer {
         tables.groupNames.release(entry.group)
         tables.clusterNames.release(entry.cluster)
         tables.addressNames.release(entry.address)
-        let note = hadSlot ? "" : "; another replica had taken its place"
-        self.note(
-            kind, broker, "\(broker.name):\(broker.id) at \(broker.address) removed: \(cause)\(note)", arrival,
+        let standing = hadSlot ? "" : "; it held no place in its group any more"
+        note(
+            kind, broker, "\(broker.name):\(broker.id) at \(broker.address) removed: \(cause)\(standing)", arrival,
             &directives)
     }
 

@@ -109,11 +109,13 @@ extension NameServer {
         case .refused(let remark):
             refuse(request, remark, arrival, fields: .empty, &output, &directives)
         case .outranked(let holder):
-            yield(request, names, standing, arrival, &directives)
-            note(
-                .conflict, request.identity,
-                "\(request.label) not registered: \(holder) holds the id with a newer "
-                    + "stateVersion", arrival, &directives)
+            yield(request, names, standing)
+            let cause = "\(holder) holds its id with a newer stateVersion"
+            if let live = standing.live {
+                remove(live, .conflict, cause, arrival, &directives)
+            } else {
+                note(.conflict, request.identity, "\(request.label) not registered: \(cause)", arrival, &directives)
+            }
             answerRegistration(of: nil, arrival, &output)
         case .accepted:
             let live = apply(request, names, body, fingerprint, standing, arrival, &directives)

@@ -10,6 +10,14 @@ public struct BrokerIdentity: Hashable, Sendable {
     public var id: Int64
     /// Where clients find it.
     public var address: String
+
+    /// Puts the parts together.
+    public init(cluster: String, name: String, id: Int64, address: String) {
+        self.cluster = cluster
+        self.name = name
+        self.id = id
+        self.address = address
+    }
 }
 
 /// One change of the tables or settings, and why; a heartbeat is none.

@@ -6,8 +6,7 @@ import Remoting
 extension NameServer {
     mutating func allTopics(_ arrival: Arrival, _ output: inout ByteWriter) {
         guard properties.enableAllTopicList else { return fail("disable", arrival, &output) }
-        tables.topicDirectory.sort(by: tables.topicNames, topics: tables.topics)
-        answerTopics(tables.topicDirectory.ids, arrival, &output)
+        answerTopics(tables.sortedTopics(), arrival, &output)
     }
 
     mutating func topicsByCluster(_ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter) {
@@ -26,8 +25,7 @@ extension NameServer {
     /// The topics whose `topicSysFlag`, as the broker first by name gives it, passes the test.
     mutating func unitTopics(_ arrival: Arrival, _ output: inout ByteWriter, where passes: (Int32) -> Bool) {
         guard properties.enableTopicList else { return fail("disable", arrival, &output) }
-        tables.topicDirectory.sort(by: tables.topicNames, topics: tables.topics)
-        let found = tables.topicDirectory.ids.filter { topic in
+        let found = tables.sortedTopics().filter { topic in
             let entries = tables.topics[topic.index].entries
             let first = entries.min { tables.groupNames.precedes($0.group, $1.group) }
             return first.map { passes($0.systemFlag) } ?? false

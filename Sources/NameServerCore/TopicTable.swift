@@ -79,16 +79,21 @@ extension RouteTables {
             topics[id.index].changedAt = tick
             return .altered
         }
-        if topics[id.index].entries.isEmpty {
-            topicNames.retain(id)
-            topicCount += 1
-            topicDirectory.added(id)
-        }
+        let isNew = topics[id.index].entries.isEmpty
         let place = topics[id.index].entries.firstIndex { entry.group < $0.group } ?? topics[id.index].entries.count
         topics[id.index].entries.insert(entry, at: place)
         topics[id.index].changedAt = tick
         groups[entry.group.index].servesTopic(id)
+        if isNew { topicAppeared(id) }
         return .added
+    }
+
+    private mutating func topicAppeared(_ id: TopicID) {
+        topicNames.retain(id)
+        topicCount += 1
+        topicDirectory.added(id)
+        // Names that came and went since the last listing stay in the directory until it is put in order.
+        if topicDirectory.ids.count > 2 * topicCount + 1_024 { sortTopicDirectory() }
     }
 
     /// Removes the group's entry; the topic goes with its last one. Says whether there was one.
@@ -99,7 +104,7 @@ extension RouteTables {
         topics[id.index].changedAt = tick
         groups[group.index].topicCount -= 1
         if topics[id.index].entries.isEmpty {
-            // Nobody may find the old array's memory through a forgotten topic.
+            // An array that was emptied still holds its memory.
             topics[id.index].entries = []
             topicCount -= 1
             topicDirectory.removed()
@@ -107,6 +112,14 @@ extension RouteTables {
         }
         return true
     }
+
+    /// All topics in byte order.
+    mutating func sortedTopics() -> ContiguousArray<TopicID> {
+        sortTopicDirectory()
+        return topicDirectory.ids
+    }
+
+    private mutating func sortTopicDirectory() { topicDirectory.sort(by: topicNames, topics: topics) }
 
     /// The topics that have an entry of the group, each once, in no particular order.
     mutating func topics(of group: GroupID) -> ContiguousArray<TopicID> {

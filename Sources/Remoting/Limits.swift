@@ -18,13 +18,24 @@ public enum JSONLimits {
 
 /// Limits of bodies.
 public enum BodyLimits {
-    /// A compressed body inflated, in bytes: four frames full. Real topic lists deflate to a tenth, so a registration
-    /// beyond this does not come from a broker.
+    /// A compressed body inflated, in bytes: four frames full.
     public static let inflatedBytes = 64 << 20
+    /// How many times larger than a compressed body it may become, beyond `inflatedFloor`. Topic lists reach 40 at the
+    /// very most, zlib itself 1,032: a small frame must not cost the event loop as much as a large one.
+    public static let inflationRatio = 128
+    /// What any compressed body may become, in bytes.
+    public static let inflatedFloor = 1 << 20
     /// Topics of one registration: twice what a full frame of ordinary JSON holds; 10 MiB once packed.
     public static let topicCount = 262_144
-    /// Topic queue mappings of one registration, and queues of one mapping: static topics are few, their queues below 1,000.
+    /// Topic queue mappings of one registration: static topics are few.
     public static let mappingCount = 65_536
+    /// Queues of all mappings of one registration.
+    public static let mappingQueueCount = 262_144
+    /// Array elements and map entries of one body that become values of their own: a list of this many topics is half a
+    /// frame, and the largest such values together take 50 MB.
+    public static let elementCount = 524_288
+    /// Configuration text in bytes: a hundred times the largest real one.
+    public static let propertiesBytes = 1 << 20
     /// Properties of one configuration text: NameServer and Netty have about 50 between them.
     public static let propertyCount = 4_096
 }

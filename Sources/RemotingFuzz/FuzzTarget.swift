@@ -4,7 +4,7 @@ import Remoting
 /// What one input is given to. The first byte of an input chooses.
 enum FuzzTarget: UInt8, CaseIterable {
     case frame, jsonHeader, binaryHeader, registration, oldRegistration, compressedRegistration, inflatedRegistration
-    case dataVersion, route, clusterInfo, keyValues, properties, proxy
+    case dataVersion, route, clusterInfo, keyValues, properties, proxy, conversation
 
     /// Feeds an input: decoders may refuse it, must not crash, and must agree with the encoders about what they accept.
     static func exercise(_ input: UnsafeRawBufferPointer) {
@@ -40,6 +40,7 @@ enum FuzzTarget: UInt8, CaseIterable {
         case .proxy:
             guard case .header(let length, _)? = try? ProxyHeader.recognise(bytes) else { return }
             precondition(length <= bytes.count, "\(length) of \(bytes.count) bytes")
+        case .conversation: Conversation.hold(bytes)
         }
     }
 

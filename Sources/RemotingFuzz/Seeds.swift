@@ -4,7 +4,7 @@ import Remoting
 /// One good input for each target, from which mutations start.
 enum Seeds {
     static func all() -> [[UInt8]] {
-        bodies() + headers()
+        bodies() + headers() + [seed(.conversation, conversation())]
     }
 
     private static func seed(_ target: FuzzTarget, _ bytes: [UInt8]) -> [UInt8] { [target.rawValue] + bytes }
@@ -25,6 +25,33 @@ enum Seeds {
                     "{/*a*/code:'105','opaque':\"1,000\",\"Flag\":1.5,\"extFields\":{\"a\":1.50,\"b\":{\"x\" : [1,]},},}\n"
                         .utf8)),
         ]
+    }
+
+    /// One request of each kind that changes or reads the tables.
+    private static func conversation() -> [UInt8] {
+        let broker: KeyValuePairs = [
+            "brokerName": "broker-a", "brokerAddr": "10.0.0.1:10911", "clusterName": "c", "brokerId": "0",
+            "haServerAddr": "10.0.0.1:10912", "enableActingMaster": "true", "namespace": "ORDER_TOPIC_CONFIG",
+            "key": "A",
+            "value": "broker-a:2", "topic": "A", "cluster": "c",
+        ]
+        let version = DataVersion(counter: 1, timestamp: 1_700_000_000_000)
+        let registration = RegistrationBody.encode(
+            topics: [TopicConfig(topicName: "A"), TopicConfig(topicName: "B")], dataVersion: version)
+        var route = TopicRouteData()
+        route.queueDatas = [QueueData(brokerName: "broker-a", readQueueNums: 1, writeQueueNums: 1, perm: 6)]
+        let requests: [(Int32, [UInt8])] = [
+            (RequestCode.putKVConfig, []), (RequestCode.registerBroker, registration),
+            (RequestCode.registerBroker, registration), (RequestCode.getRouteInfoByTopic, []),
+            (RequestCode.getBrokerClusterInfo, []), (RequestCode.getAllTopicListFromNameServer, []),
+            (RequestCode.queryDataVersion, version.encoded()), (RequestCode.wipeWritePermOfBroker, []),
+            (RequestCode.registerTopicInNameServer, route.encoded()), (RequestCode.getTopicsByCluster, []),
+            (RequestCode.updateNameServerConfig, Array("orderMessageEnable=true\n".utf8)),
+            (RequestCode.getNameServerConfig, []), (RequestCode.getKVListByNamespace, []),
+            (RequestCode.getBrokerMemberGroup, []), (RequestCode.deleteTopicInNameServer, []),
+            (RequestCode.getNodeStatus, []), (RequestCode.unregisterBroker, []), (RequestCode.deleteKVConfig, []),
+        ]
+        return requests.flatMap { RemotingCommand(request: $0, fields: broker, body: $1).encoded() }
     }
 
     private static func bodies() -> [[UInt8]] {

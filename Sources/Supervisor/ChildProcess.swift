@@ -34,12 +34,12 @@ public final class ChildProcess {
         self.processID = processID
     }
 
-    /// Starts a program with no standard input; both outputs are appended to the file `output`.
+    /// Starts a program with no standard input; both outputs go to the file `output`.
     ///
     /// - Parameters:
     ///   - executable: a path.
     ///   - arguments: without the program's own name.
-    ///   - output: a file that is made when missing; its directory must exist.
+    ///   - output: a file that is made or emptied; its directory must exist.
     /// - Throws: `PlatformError` when the file or the program cannot be opened.
     public static func start(
         name: String, executable: String, arguments: [String], output: String
@@ -48,14 +48,12 @@ public final class ChildProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o644)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        // The children leave the terminal's process group: Ctrl-C reaches the supervisor only, which stops them in order.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        posix_spawnattr_setpgroup(&attributes, 0)
+        configure(&attributes)
 
         var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
         argv.append(nil)
@@ -67,6 +65,20 @@ public final class ChildProcess {
                 operation: "start \(executable)", name: "errno \(code)", message: String(cString: strerror(code)))
         }
         return ChildProcess(name: name, processID: processID)
+    }
+
+    /// The children leave the terminal's process group, so that Ctrl-C reaches the supervisor only, which stops them in
+    /// order; and they start with no signal blocked or ignored, whatever this thread does with its own.
+    private static func configure(_ attributes: inout posix_spawnattr_t) {
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     }
 
     /// Sends a signal, unless it has ended.

@@ -92,7 +92,7 @@ struct BrokerCommand: ParsableCommand {
         if let namesrv {
             options.nameServers = try namesrv.split { $0 == "," || $0 == ";" }.map { try address($0, "--namesrv") }
         }
-        options.timings.period = try seconds(heartbeat, "--heartbeat") ?? options.timings.period
+        if let period = try seconds(heartbeat, "--heartbeat") { options.timings = .scaled(to: period) }
         options.timings.heartbeatPeriod = try seconds(lightHeartbeat, "--light-heartbeat")
         options.identity.heartbeatTimeout = try seconds(expiry, "--expiry")
         options.identity.enableActingMaster = actingMaster
@@ -116,7 +116,7 @@ struct BrokerCommand: ParsableCommand {
             cluster: settings.cluster, name: settings.name, brokerID: id, address: replica.listen)
         var options = StandInBroker.Options(
             identity: identity, nameServers: configuration.nodes.map(\.listen), seed: chosenSeed)
-        options.timings.period = configuration.timings.heartbeat
+        options.timings = .scaled(to: configuration.timings.heartbeat)
         options.autoCreateTopics = settings.autoCreateTopics
         options.topics = settings.topics.map {
             TopicConfig($0.name, readQueues: Int32($0.readQueues), writeQueues: Int32($0.writeQueues))

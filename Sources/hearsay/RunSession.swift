@@ -15,6 +15,9 @@ final class RunSession {
     /// Between two summary lines when stdout is no terminal.
     static let summaryInterval = Duration.seconds(10)
 
+    /// How long the brokers wait for the nodes.
+    static let nodeWait = Duration.seconds(3)
+
     /// Whether a child ended that should not have.
     private(set) var failed = false
 
@@ -24,12 +27,15 @@ final class RunSession {
     private let supervisor: Supervisor
     private let poller: ClusterPoller
     private let terminal: Terminal?
+    private let startedAt: Instant
+    private var brokersStarted = false
     private var isStopping = false
     private var nextSummary = Instant.zero
     private lazy var durationTimer = loop.makeTimer { [weak self] in self?.stop() }
 
     init(loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand) throws(PlatformError) {
         self.loop = loop
+        startedAt = loop.now
         self.cluster = cluster
         self.command = command
         supervisor = Supervisor(platform: loop)
@@ -50,19 +56,31 @@ final class RunSession {
         for node in cluster.nodes {
             try startChild(node.name, ["serve", "--config", command.config, "--node", node.name])
         }
-        if !command.noBrokers {
-            for group in cluster.brokers {
-                for replica in group.replicas {
-                    try startChild(
-                        "\(group.name)-\(replica.id)",
-                        ["broker", "--config", command.config, "--group", group.name, "--id", "\(replica.id)"])
-                }
-            }
-        }
         terminal?.enter()
         poller.onRound = { [weak self] events in self?.show(events) }
         poller.start()
         if let seconds = command.duration { durationTimer.start(at: loop.now + .seconds(seconds)) }
+    }
+
+    /// Once all nodes answer, or after a while without one of them: brokers can do without, but their first lines would
+    /// be about refused connections.
+    private func startBrokersWhenNodesAreUp() {
+        let everyNodeIsUp = poller.model.nodes.allSatisfy { $0.status != nil }
+        guard !brokersStarted, everyNodeIsUp || loop.now - startedAt > Self.nodeWait else { return }
+        brokersStarted = true
+        if command.noBrokers { return }
+        for group in cluster.brokers {
+            for replica in group.replicas {
+                do {
+                    try startChild(
+                        "\(group.name)-\(replica.id)",
+                        ["broker", "--config", command.config, "--group", group.name, "--id", "\(replica.id)"])
+                } catch {
+                    failed = true
+                    poller.note(error.description)
+                }
+            }
+        }
     }
 
     private func startChild(_ name: String, _ arguments: [String]) throws(PlatformError) {
@@ -79,6 +97,7 @@ final class RunSession {
 
     private func show(_ events: [ClusterModel.Event]) {
         if isStopping { return }
+        startBrokersWhenNodesAreUp()
         if let terminal {
             let size = terminal.size
             let screen = LiveScreen(width: size.columns, height: size.rows, colour: true)

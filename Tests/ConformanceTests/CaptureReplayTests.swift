@@ -14,7 +14,10 @@ import Testing
         let capture = try CaptureFile(path: capturePath(name))
         var replay = try Replay(capture, allowed: name.hasSuffix("4.9.8") ? AllowedDifference.version4 : [])
         try replay.run()
-        #expect(replay.compared > 100)
+        let captured = capture.events.filter { event in
+            if case .frame = event.content { !event.toServer } else { false }
+        }
+        #expect(replay.compared == captured.count && captured.count > 90)
     }
 }
 

@@ -1,5 +1,6 @@
 import Basics
 import EventLoop
+import Glibc
 import Platform
 import Testing
 
@@ -52,6 +53,8 @@ final class TestHandler: StreamHandler {
     func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
         reasons.append(reason)
         onClose?(stream, reason)
+        // What tests capture in these often leads back to the handler.
+        (onOpen, onBytes, onClose) = (nil, nil, nil)
     }
 
     /// Sends every byte back.
@@ -111,4 +114,12 @@ func pattern(_ count: Int) -> [UInt8] {
         }
     }
     return bytes
+}
+
+/// Lets this process open at least `count` descriptors, as far as the system allows.
+func raiseDescriptorLimit(to count: Int) {
+    var limit = rlimit()
+    getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    limit.rlim_cur = min(max(limit.rlim_cur, rlim_t(count)), limit.rlim_max)
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

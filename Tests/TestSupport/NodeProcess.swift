@@ -3,7 +3,6 @@
 
 import Foundation
 import Glibc
-import Synchronization
 
 /// A child process of the test.
 public final class NodeProcess: Sendable {
@@ -33,9 +32,11 @@ public final class NodeProcess: Sendable {
     ) throws {
         var variables = ProcessInfo.processInfo.environment
         variables["HOME"] = directory.path
+        // A race in a child built with the thread sanitizer ends it, so that the test fails.
+        variables["TSAN_OPTIONS"] = variables["TSAN_OPTIONS"] ?? "halt_on_error=1 abort_on_error=1"
         variables.merge(environment) { $1 }
         let block = variables.map { "\($0.key)=\($0.value)" }.sorted()
-        let (pid, output) = SpawnLock.shared.withLock { _ in
+        let (pid, output) = SpawnLock.shared.withLock {
             let (readEnd, writeEnd) = SpawnLock.pipeClosedOnExec()
             let pid = SpawnLock.spawn(
                 executable, arguments: arguments, environment: block, directory: directory.path,
@@ -58,6 +59,10 @@ public final class NodeProcess: Sendable {
     }
 
     deinit {
+        if case .signal(let signal)? = ending, !state.read(\.wasSignalled) {
+            // Nobody may have asked; a crash must not pass unseen.
+            FileHandle.standardError.write(Data("\(command) died of signal \(signal):\n\(errorText)\n".utf8))
+        }
         state.send(SIGKILL)
         _ = state.wait(within: .seconds(10)) { $0.ending != nil }
     }
@@ -110,6 +115,7 @@ private final class ChildState: @unchecked Sendable {
         var lines: [String] = []
         var outputEnded = false
         var ending: NodeProcess.Ending?
+        var wasSignalled = false
     }
 
     private let pid: pid_t
@@ -138,7 +144,9 @@ private final class ChildState: @unchecked Sendable {
 
     func send(_ signal: Int32) {
         condition.withLock {
-            if content.ending == nil { kill(pid, signal) }
+            guard content.ending == nil else { return }
+            content.wasSignalled = true
+            kill(pid, signal)
         }
     }
 

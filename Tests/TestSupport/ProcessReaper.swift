@@ -1,13 +1,15 @@
 // Started processes must not outlive the tests, not even when the test process crashes or is killed. A shell of a few
 // lines stands by: it holds the list of living children, and when the pipe from us ends it kills what is left.
 
+import Foundation
 import Glibc
-import Synchronization
 
 /// Kills every child that is still alive when this process ends, however it ends.
 enum ProcessReaper {
-    /// The write end of the pipe to the standby shell; -1 until the first child.
-    private static let pipeEnd = Mutex<Int32>(-1)
+    // NSLock, here and below: the thread sanitizer does not see Synchronization's Mutex.
+    private static let lock = NSLock()
+    /// The write end of the pipe to the standby shell; -1 until the first child. Only touched with `lock` held.
+    nonisolated(unsafe) private static var pipeEnd: Int32 = -1
 
     private static let script = """
         trap '' INT TERM HUP
@@ -27,16 +29,16 @@ enum ProcessReaper {
     static func remove(_ pid: pid_t) { tell("- \(pid)\n") }
 
     private static func tell(_ line: String) {
-        pipeEnd.withLock { end in
-            if end < 0 { end = start() }
+        lock.withLock {
+            if pipeEnd < 0 { pipeEnd = start() }
             var line = line
-            let written = line.withUTF8 { write(end, $0.baseAddress, $0.count) }
+            let written = line.withUTF8 { write(pipeEnd, $0.baseAddress, $0.count) }
             precondition(written == line.utf8.count, "the standby shell is gone: errno \(errno)")
         }
     }
 
     private static func start() -> Int32 {
-        SpawnLock.shared.withLock { _ in
+        SpawnLock.shared.withLock {
             let (readEnd, writeEnd) = SpawnLock.pipeClosedOnExec()
             let files: [Int32: SpawnFile] = [0: .descriptor(readEnd), 1: .null, 2: .null]
             _ = SpawnLock.spawn(
@@ -56,7 +58,7 @@ enum SpawnFile {
 
 /// One spawn at a time: between pipe(2) and fcntl(2) another thread's child would inherit the ends.
 enum SpawnLock {
-    static let shared = Mutex<Void>(())
+    static let shared = NSLock()
 
     /// Both ends close on exec. To be called with the lock held.
     static func pipeClosedOnExec() -> (readEnd: Int32, writeEnd: Int32) {

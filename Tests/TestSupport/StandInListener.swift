@@ -1,8 +1,8 @@
 // A port that stands for a broker's own: what the NameServer sends there (905) is received here, over however many
 // connections it likes to use.
 
+import Foundation
 import Glibc
-import Synchronization
 
 /// A listening socket on loopback that collects the frames of all its connections.
 public final class StandInListener {
@@ -70,7 +70,7 @@ public final class StandInListener {
     }
 
     private func acceptOne() {
-        SpawnLock.shared.withLock { _ in
+        SpawnLock.shared.withLock {
             let accepted = accept(descriptor, nil, nil)
             guard accepted >= 0 else { return }
             _ = fcntl(accepted, F_SETFD, FD_CLOEXEC)

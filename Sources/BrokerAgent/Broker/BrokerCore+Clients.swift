@@ -72,8 +72,9 @@ extension BrokerCore {
             return Refusal(code: ResponseCode.systemError, remark: "a field is missing").answer(to: command)
         }
         if let offset = offsets.offset(of: group, at: queue) { return answer(command, offset: offset) }
-        // As RocketMQ (captured): a queue that still has its first message begins there for a new group.
-        if topics[queue.topic] != nil, messages.bounds(of: queue).min == 0, identity.isMaster {
+        // As RocketMQ (captured): a queue that still has its first message begins there for a new group. On a slave too:
+        // the C++ client gives up when it must ask a group without a master for the largest offset.
+        if topics[queue.topic] != nil, messages.bounds(of: queue).min == 0 {
             return answer(command, offset: 0)
         }
         return Refusal(

@@ -69,10 +69,7 @@ public final class StandInBroker {
         server = try RemotingServer(
             platform: platform, address: options.listenAddress ?? options.identity.address, handler: port)
         var identity = options.identity
-        if identity.address.port == 0 {
-            identity.address.port = server.address.port
-            identity.haAddress.port = server.address.port &+ 1
-        }
+        if identity.address.port == 0 { identity.address.port = server.address.port }
         self.identity = identity
         random = SeededGenerator(seed: options.seed)
         core = BrokerCore(

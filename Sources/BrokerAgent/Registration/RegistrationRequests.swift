@@ -43,7 +43,7 @@ struct RegistrationRequests {
     }
 
     private func register(_ body: [UInt8]) -> RemotingCommand {
-        let checksum = body.withUnsafeBytes { Checksum.crc32($0) } & 0x7FFF_FFFF
+        let checksum = body.withUnsafeBytes { Checksum.bodyCRC32($0) }
         var command = RemotingCommand(
             request: RequestCode.registerBroker,
             fields: [

@@ -191,7 +191,7 @@ public struct MasterCopy: Sendable {
         random: inout some RandomNumberGenerator, _ directives: inout [Directive]
     ) {
         guard answer.code == ResponseCode.success,
-            let told = TopicTableBody(answer.body)
+            let told = TopicTableBody(answer.body, receivedAt: wallTime)
         else {
             fail(
                 "the master answers code \(answer.code) to the question for its topics", now: now, random: &random,

@@ -22,6 +22,8 @@ public struct KVConfigFile: Hashable, Sendable {
     private static func readTable(_ bytes: UnsafeRawBufferPointer) throws(RemotingError) -> [String: [String: String]]?
     {
         guard var reader = try JSONReader(object: bytes) else { return nil }
+        // The file is this node's own: what the store could hold must be readable again.
+        reader.elementBudget = .max
         var table: [String: [String: String]]?
         while let key = try reader.nextKey() {
             switch key {

@@ -18,7 +18,7 @@ extension RegistrationBody {
         }
         dataVersion = version
         var builder = RegistrationBuilder()
-        let topicCount = try RegistrationBody.count(&reader)
+        let topicCount = try RegistrationBody.count(&reader, limit: BodyLimits.topicCount)
         for _ in 0..<topicCount {
             let entry = TopicEntry(try RegistrationBody.block(&reader))
             let (topic, name) = try entry.parse()
@@ -28,7 +28,7 @@ extension RegistrationBody {
         filterServers = RegistrationBody.filterServers(try RegistrationBody.block(&reader))
         guard hasMappings else { return }
         var mappings = MappingTable()
-        let mappingCount = try RegistrationBody.count(&reader)
+        let mappingCount = try RegistrationBody.count(&reader, limit: BodyLimits.mappingCount)
         for _ in 0..<mappingCount {
             let info = try TopicQueueMappingInfo.decode(try RegistrationBody.block(&reader))
             guard let info, let topic = info.topic else { continue }
@@ -37,8 +37,9 @@ extension RegistrationBody {
         mappingInfos = mappings.all
     }
 
-    private static func count(_ reader: inout ByteReader) throws(RemotingError) -> Int {
+    private static func count(_ reader: inout ByteReader, limit: Int) throws(RemotingError) -> Int {
         guard let count = reader.readInteger(Int32.self) else { throw RemotingError(.body, "a count is missing") }
+        guard count <= limit else { throw RemotingError(.limit, "\(count) entries, at most \(limit)") }
         return max(0, Int(count))
     }
 
@@ -85,10 +86,10 @@ private struct TopicEntry {
 
     private mutating func next() -> UnsafeRawBufferPointer? {
         guard position <= text.count else { return nil }
-        let rest = text[position...]
-        let end = rest.firstIndex(of: 0x20) ?? text.count
-        position = end + 1
-        return UnsafeRawBufferPointer(rebasing: rest[..<end])
+        let start = position
+        while position < text.count, text[position] != UInt8(ascii: " ") { position += 1 }
+        defer { position += 1 }
+        return UnsafeRawBufferPointer(rebasing: text[start..<position])
     }
 
     private mutating func nextNumber() -> Int32? { next().flatMap(IntegerText.strict).flatMap { Int32(exactly: $0) } }

@@ -19,7 +19,9 @@ extension RegistrationBody {
         if version < RemotingVersion.v3_0_11 { return try decoder.decodeBareWrapper(body) }
         guard compressed || Zlib.isStream(body) else { return try decoder.decodeBody(body) }
         let hasMappings = version >= RemotingVersion.v5_0_0
-        let inflated = try Zlib.inflate(body)
+        let largest = min(
+            BodyLimits.inflatedBytes, max(BodyLimits.inflatedFloor, body.count * BodyLimits.inflationRatio))
+        let inflated = try Zlib.inflate(body, limit: largest)
         let result = inflated.withUnsafeBytes { bytes in
             Result { () throws(RemotingError) in
                 try RegistrationBody(binary: bytes, hasMappings: hasMappings, receivedAt: receivedAt)

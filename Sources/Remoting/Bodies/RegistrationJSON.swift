@@ -149,8 +149,13 @@ struct RegistrationJSON: ~Copyable {
 struct MappingTable {
     private(set) var all: [TopicQueueMapping] = []
     private var positions: [String: Int] = [:]
+    private var queueCount = 0
 
     mutating func put(_ mapping: TopicQueueMapping) throws(RemotingError) {
+        queueCount += mapping.info.currIdMap.count
+        guard queueCount <= BodyLimits.mappingQueueCount else {
+            throw RemotingError(.limit, "more than \(BodyLimits.mappingQueueCount) queues in the mappings")
+        }
         if let position = positions[mapping.topic] {
             all[position] = mapping
             return

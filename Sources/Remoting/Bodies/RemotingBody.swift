@@ -54,6 +54,14 @@ extension JSONReader {
 
     // MARK: Owning values
 
+    /// Counts one element or entry that is about to become a value of its own.
+    private mutating func spendElement() throws(RemotingError) {
+        guard elementBudget > 0 else {
+            throw RemotingError(.limit, "more than \(BodyLimits.elementCount) elements in one body")
+        }
+        elementBudget -= 1
+    }
+
     /// Reads a member that is an object; nil for `null`.
     mutating func readObject<Body: RemotingBody>(_ type: Body.Type = Body.self) throws(RemotingError) -> Body? {
         guard try beginObject() else { return nil }
@@ -65,6 +73,7 @@ extension JSONReader {
         guard try beginArray() else { return nil }
         var strings: [String] = []
         while try nextElement() {
+            try spendElement()
             if let string = try readString() { strings.append(string) }
         }
         return strings
@@ -75,6 +84,7 @@ extension JSONReader {
         guard try beginArray() else { return nil }
         var bodies: [Body] = []
         while try nextElement() {
+            try spendElement()
             if let body = try readObject(Body.self) { bodies.append(body) }
         }
         return bodies
@@ -86,7 +96,10 @@ extension JSONReader {
     ) throws(RemotingError) -> [String: Value]? {
         guard try beginObject() else { return nil }
         var map: [String: Value] = [:]
-        while let key = try nextKey() { map[key.string] = try read(&self) }
+        while let key = try nextKey() {
+            try spendElement()
+            map[key.string] = try read(&self)
+        }
         return map
     }
 
@@ -97,6 +110,7 @@ extension JSONReader {
         guard try beginObject() else { return nil }
         var map: [Int64: Value] = [:]
         while let key = try nextKey() {
+            try spendElement()
             guard !key.isEscaped, let number = IntegerText.strict(key.raw) else {
                 throw fault("expected an integer key")
             }

@@ -35,9 +35,6 @@ public struct TopicQueueMappingInfo: RemotingBody {
         case "currIdMap":
             let map = try reader.readIntegerMap { reader throws(RemotingError) in try reader.readInt32() }
             currIdMap = map ?? [:]
-            guard currIdMap.count <= BodyLimits.mappingCount else {
-                throw RemotingError(.limit, "\(currIdMap.count) queues in one mapping")
-            }
         case "dirty": dirty = try reader.readBoolean() ?? dirty
         case "epoch": epoch = try reader.readInt64() ?? epoch
         case "scope": scope = try reader.readString()

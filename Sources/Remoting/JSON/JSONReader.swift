@@ -29,6 +29,8 @@ public struct JSONReader {
     /// Whether a value has been read since the container began, so that a comma must come before the next one.
     private var needsComma = false
     private let errorCode: RemotingError.Code
+    /// How many more array elements and map entries may become values of their own.
+    var elementBudget = BodyLimits.elementCount
     /// Whether names may be bare integers, as in fastjson's integer-keyed maps. Ext fields refuse them.
     var takesIntegerNames = true
 

@@ -29,6 +29,9 @@ public struct PropertiesText: Hashable, Sendable {
     ///
     /// - Throws: `.properties` for a bad `\u` escape, `.limit`.
     public init(decoding bytes: UnsafeRawBufferPointer) throws(RemotingError) {
+        guard bytes.count <= BodyLimits.propertiesBytes else {
+            throw RemotingError(.limit, "\(bytes.count) bytes of properties")
+        }
         var lines = PropertyLines(bytes)
         while let entry = try lines.next() {
             self[entry.key] = entry.value

@@ -1,0 +1,103 @@
+import Basics
+import NameServerCore
+import Remoting
+import Testing
+
+/// Registrations whose bodies are decoded elsewhere: what arrives meanwhile and is newer wins.
+@Suite struct PendingRegistrationTests {
+    private func node() -> CoreNode {
+        var limits = NameServerLimits()
+        limits.inlineBodyBytes = 1_000
+        limits.pendingRegistrations = 2
+        return CoreNode(limits: limits)
+    }
+
+    private static let large = Registration().with {
+        $0.topics = (0..<50).map { Registration.topic("topic-\($0)") }
+    }
+
+    private func begin(_ node: CoreNode, from connection: UInt64 = 1) throws -> PendingRegistration {
+        let (answer, handled) = node.handle(Self.large.command, from: connection)
+        #expect(answer == nil)
+        guard case .decode(let pending) = handled else { throw NotPending() }
+        return pending
+    }
+
+    private struct NotPending: Error {}
+
+    @Test func finishesLater() throws {
+        let node = node()
+        let pending = try begin(node)
+        #expect(node.group() == [:])
+        node.pass(.milliseconds(500))
+        let command = try #require(finish(node, pending))
+        #expect(command.code == 0)
+        #expect(node.routeData("topic-49") != nil)
+        #expect(node.core.nextDeadline == node.now + .milliseconds(119_500), "heard when it arrived")
+        #expect(node.register(Self.large).code == 0)
+        #expect(node.core.counters.heartbeats == 1, "a large heartbeat is no less a heartbeat")
+    }
+
+    /// `finish` on another request than the last one checks no opaque.
+    private func finish(_ node: CoreNode, _ pending: PendingRegistration) -> RemotingCommand? {
+        var output = ByteWriter()
+        node.core.finish(
+            pending, pending.decode(), now: node.now, wallTime: node.wallTime, output: &output,
+            directives: &node.directives)
+        guard let result = try? Frame.first(in: output.bytes), case .frame(let frame) = result else { return nil }
+        return try? RemotingCommand(decoding: frame)
+    }
+
+    struct Interruption: Sendable {
+        var what: String
+        var act: @Sendable (CoreNode) -> Void
+        var topics: String
+    }
+
+    static let interruptions: [Interruption] = [
+        .init(what: "unregistration", act: { $0.unregister(from: 2) }, topics: #"{"topicList":[]}"#),
+        .init(what: "newer registration", act: { $0.register(from: 2) }, topics: #"{"topicList":["A","B"]}"#),
+        .init(what: "close", act: { $0.close(1) }, topics: #"{"topicList":[]}"#),
+    ]
+
+    @Test("Something newer makes it void", arguments: interruptions) func isSuperseded(_ interruption: Interruption)
+        throws
+    {
+        let node = node()
+        let pending = try begin(node)
+        interruption.act(node)
+        #expect(finish(node, pending)?.code == 0)
+        #expect(node.topicList() == interruption.topics, "\(interruption.what)")
+    }
+
+    @Test("A heartbeat of the older registration is newer, too") func isSupersededByHeartbeat() throws {
+        let node = node()
+        node.register(from: 2)
+        let pending = try begin(node)
+        node.register(from: 2)
+        #expect(node.core.counters.heartbeats == 1)
+        _ = finish(node, pending)
+        #expect(node.topicList() == #"{"topicList":["A","B"]}"#)
+    }
+
+    @Test("A broken body is refused when it is decoded") func refusesBrokenBody() throws {
+        let node = node()
+        let broken = Registration().with { $0.body = [UInt8](repeating: 0x7B, count: 2_000) }
+        guard case .decode(let pending) = node.handle(broken.command).handled else { throw NotPending() }
+        #expect(finish(node, pending)?.code == 1)
+        #expect(node.clusterInfo() == #"{"brokerAddrTable":{},"clusterAddrTable":{}}"#)
+    }
+
+    @Test("Beyond the limit bodies are decoded at once, so copies stay few") func boundsPending() throws {
+        let node = node()
+        let pending = [try begin(node), try begin(node, from: 2)]
+        // The second superseded the first, so one more fits; another replica takes the place after it.
+        let other = Self.large.with { ($0.name, $0.address) = ("broker-b", "10.0.1.1:1") }
+        guard case .decode = node.handle(other.command, from: 3).handled else { throw NotPending() }
+        let third = Self.large.with { ($0.name, $0.address) = ("broker-c", "10.0.2.1:1") }
+        guard case .done = node.handle(third.command, from: 4).handled else { throw NotPending() }
+        #expect(node.group("broker-c") == [0: "10.0.2.1:1"])
+        for registration in pending { _ = finish(node, registration) }
+        #expect(node.group() == [0: "10.0.0.1:10911"])
+    }
+}
