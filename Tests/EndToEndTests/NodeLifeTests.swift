@@ -54,9 +54,9 @@ import Testing
         let count = 500
         var burst: [UInt8] = []
         for index in 0..<count {
-            // Every tenth answer waits for the disk.
+            // Every fiftieth answer waits for the disk, with others behind it.
             let request =
-                index % 10 == 0
+                index % 50 == 25
                 ? RawRequest(100, ["namespace": "N", "key": "\(index)", "value": "v"]) : RawRequest(105, ["topic": "A"])
             burst += request.frame(opaque: Int32(1_000 + index))
         }
