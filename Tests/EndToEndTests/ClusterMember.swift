@@ -11,10 +11,10 @@ final class ClusterMember {
     /// The current or last life; nil before the first.
     private(set) var process: NodeProcess?
     private let arguments: [String]
-    /// What a line of standard output begins with once it serves; nil = nothing to wait for.
-    private let greeting: String?
+    /// What a line of standard output contains once it serves.
+    private let greeting: String
 
-    init(name: String, reservation: PortReservation, arguments: [String], greeting: String?) {
+    init(name: String, reservation: PortReservation, arguments: [String], greeting: String) {
         self.name = name
         self.arguments = arguments
         self.greeting = greeting
@@ -29,8 +29,7 @@ final class ClusterMember {
 
     /// Waits until the new life serves.
     func waitUntilServing() throws {
-        guard let greeting else { return }
-        try running().line { $0.hasPrefix(greeting) ? () : nil }
+        try running().line { $0.contains(greeting) ? () : nil }
     }
 
     /// Starts a new life and waits until it serves.

@@ -58,7 +58,7 @@ final class ClusterUnderTest {
                 ClusterMember(
                     name: "\(group.name):\(id)", reservation: try reserve(),
                     arguments: ["broker", "--config", file, "--group", group.name, "--id", "\(id)"],
-                    greeting: nil)
+                    greeting: "a stand-in for demonstrations")
             }
         }
         self.reservations = reservations
@@ -94,7 +94,7 @@ final class ClusterUnderTest {
         return broker
     }
 
-    /// Starts the members at the same time and waits until the nodes among them serve.
+    /// Starts the members at the same time and waits until they serve.
     func start(_ members: [ClusterMember]) throws {
         for member in members { try member.launch() }
         for member in members { try member.waitUntilServing() }

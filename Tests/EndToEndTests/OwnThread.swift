@@ -12,7 +12,38 @@ struct OwnThreadTrait: TestTrait, SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
-        try await withTaskExecutorPreference(ThreadPerJob(), operation: function)
+        await Turnstile.shared.enter()
+        do {
+            try await withTaskExecutorPreference(ThreadPerJob(), operation: function)
+        } catch {
+            await Turnstile.shared.leave()
+            throw error
+        }
+        await Turnstile.shared.leave()
+    }
+}
+
+/// Lets a few tests in at a time: each has up to ten processes, and hundreds that start at once would hold up each other
+/// and every test with a clock in it.
+private actor Turnstile {
+    static let shared = Turnstile()
+    private var free = 5
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func enter() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func leave() {
+        if waiting.isEmpty {
+            free += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
     }
 }
 

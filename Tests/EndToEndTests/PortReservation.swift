@@ -12,7 +12,7 @@ final class PortReservation: Sendable {
     var address: String { "127.0.0.1:\(port)" }
 
     init() throws {
-        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         var on: Int32 = 1
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
         var own = sockaddr_in()
@@ -24,6 +24,7 @@ final class PortReservation: Sendable {
                 bind(descriptor, $0, size) != 0 || getsockname(descriptor, $0, &size) != 0
             }
         }
+        self.descriptor = descriptor
         port = UInt16(bigEndian: own.sin_port)
         if failed { throw TestSupportError("no free port on 127.0.0.1: errno \(errno)") }
     }

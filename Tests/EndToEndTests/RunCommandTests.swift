@@ -33,8 +33,9 @@ import Testing
         for node in cluster.nodes {
             try run.line { $0.hasSuffix(" \(node.name) up") ? () : nil }
             for broker in cluster.brokers {
-                // The event in the node's words: `14:03:22 ns-1 broker-a:0 registered from …`.
-                try run.line { $0.contains(" \(node.name) \(broker.name) registered") ? () : nil }
+                // The event in the node's words, behind its time and the node's name.
+                let event = " \(node.name) \(broker.name) at \(broker.address) registered, "
+                try run.line { $0.contains(event) ? () : nil }
             }
         }
         let asked = ContinuousClock.now
