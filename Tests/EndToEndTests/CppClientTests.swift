@@ -64,7 +64,11 @@ import Testing
         try producer.waitUntilSent(200)
         let copied = try poll { try slave.messageCount("orders", queues: 4) > 0 }
         try #require(copied, "the slave copies nothing")
+        // It dies with a message that its slave does not have, and that it must not have acknowledged.
+        try slave.pause()
+        try expectMore(at: master)
         try master.kill()
+        try slave.resume()
         try producer.waitUntilDone()
 
         // Sends went on: every message was acknowledged in the end, most of them by the other group.
@@ -72,6 +76,13 @@ import Testing
         #expect(try cluster.broker("broker-b:0").messageCount("orders", queues: 4) > 500)
         // The rest of broker-a's messages come from its slave, once the consumer has pulled its route again.
         try expectReceived(by: consumer, 0..<1_000, within: .seconds(90))
+    }
+
+    /// Waits until a broker holds more messages than now.
+    private func expectMore(at broker: ClusterMember) throws {
+        let before = try broker.messageCount("orders", queues: 4)
+        let more = try poll { try broker.messageCount("orders", queues: 4) > before }
+        try #require(more, "\(broker.name) gets no message after the \(before)th")
     }
 
     private var groups: [GroupUnderTest] {
