@@ -107,6 +107,9 @@ final class ClientConnection: StreamHandler {
         output.truncate(to: start)
     }
 
+    /// Whether an answer waits for the disk or a worker thread.
+    var isWaiting: Bool { waitCount > 0 }
+
     /// One more thing the next answer waits for.
     func beginWaiting() {
         waitCount += 1

@@ -32,6 +32,8 @@ public final class NameServerNode {
     private lazy var scanTimer = platform.makeTimer { [weak self] in self?.scan() }
     private lazy var shutdownTimer = platform.makeTimer { [weak self] in self?.shutdownPhaseEnded() }
     private var onStopped: (() -> Void)?
+    private var answeringLimit = Instant.zero
+    private var answered = 0
 
     /// What every request touches.
     struct HotState: ~Copyable {
@@ -117,6 +119,17 @@ public final class NameServerNode {
     /// How long requests already on their way are still read after the port has closed.
     private static let answeringTime = Duration.milliseconds(100)
 
+    /// And how long at most while more of them keep arriving: below the time `hearsay run` gives its children.
+    private static let longestAnswering = Duration.seconds(1)
+
+    /// Whether requests came since the last look, or wait for the disk with others behind them.
+    private var isStillAnswering: Bool {
+        let before = answered
+        answered = hot.pointee.core.counters.requests
+        guard platform.now < answeringLimit else { return false }
+        return answered != before || connections.values.contains { $0.isWaiting }
+    }
+
     private func advanceShutdown(to phase: ShutdownPhase, for duration: Duration) {
         shutdownPhase = phase
         shutdownTimer.start(at: platform.now + duration)
@@ -127,8 +140,11 @@ public final class NameServerNode {
         case .running, .stopped: break
         case .sendingElsewhere:
             listener?.close()
+            answeringLimit = platform.now + Self.longestAnswering
+            answered = hot.pointee.core.counters.requests
             advanceShutdown(to: .answering, for: Self.answeringTime)
         case .answering:
+            if isStillAnswering { return advanceShutdown(to: .answering, for: Self.answeringTime) }
             advanceShutdown(to: .draining, for: options.shutdownDeadline)
             for id in connections.keys.sorted() { connections[id]?.drain() }
             if connections.isEmpty { stopped() }

@@ -94,11 +94,11 @@ public final class NodeProcess: Sendable {
         state.send(signal)
     }
 
-    /// Waits for the end of the process.
+    /// Waits for the end of the process and of its standard output.
     ///
     /// - Throws: `TestSupportError` when it still runs after `limit`.
     public func waitForExit(within limit: Duration = .seconds(20)) throws -> Ending {
-        if state.wait(within: limit, { $0.ending != nil }), let ending { return ending }
+        if state.wait(within: limit, { $0.ending != nil && $0.outputEnded }), let ending { return ending }
         throw TestSupportError("\(command) still runs after \(limit)\nstdout: \(outputLines)\nstderr: \(errorText)")
     }
 

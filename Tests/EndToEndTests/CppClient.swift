@@ -1,0 +1,67 @@
+import TestSupport
+
+import class Foundation.FileManager
+import struct Foundation.URL
+
+/// Apache's C++ client in a process of its own (cpp_client.py).
+final class CppClient {
+    let process: NodeProcess
+
+    private static let root = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
+
+    private init(_ arguments: [String], directory: TemporaryDirectory) throws {
+        let python = Self.root + "/.build-python/bin/python3"
+        guard FileManager.default.isExecutableFile(atPath: python) else {
+            throw TestSupportError("Apache's C++ client is not installed: run '.ci/install tests' ('make test' does)")
+        }
+        process = try NodeProcess(
+            python, arguments: ["-u", Self.root + "/Tests/EndToEndTests/cpp_client.py"] + arguments,
+            directory: directory)
+        try process.line { $0 == "ready" ? () : nil }
+    }
+
+    /// A producer that sends `count` messages, numbered from 0, in equal shares to `topics`, one topic after the other.
+    ///
+    /// - Parameters:
+    ///   - pause: seconds after each message.
+    ///   - holdingAt: the number of a topic before which it waits for `release(_:)`.
+    static func producer(
+        _ cluster: ClusterUnderTest, topics: [String], count: Int, pause: Double, holdingAt: Int? = nil
+    ) throws -> CppClient {
+        let directory = TemporaryDirectory()
+        if let holdingAt { try directory.write("", to: "hold-\(holdingAt)") }
+        return try CppClient(
+            ["produce", cluster.nameServers, topics.joined(separator: ","), "\(count)", "\(pause)"],
+            directory: directory)
+    }
+
+    /// A push consumer of all `topics`.
+    static func consumer(_ cluster: ClusterUnderTest, topics: [String], group: String) throws -> CppClient {
+        try CppClient(
+            ["consume", cluster.nameServers, topics.joined(separator: ","), group], directory: TemporaryDirectory())
+    }
+
+    /// Lets a producer go on to topic number `topic`.
+    func release(_ topic: Int) throws {
+        try FileManager.default.removeItem(atPath: process.directory.file("hold-\(topic)"))
+    }
+
+    /// The numbers on lines that begin with `word`, in order.
+    func numbers(_ word: String) -> [Int] {
+        process.outputLines.compactMap { line in
+            let parts = line.split(separator: " ", maxSplits: 2)
+            return parts.count > 1 && parts[0] == word ? Int(parts[1]) : nil
+        }
+    }
+
+    /// Waits until message `number` has been acknowledged.
+    func waitUntilSent(_ number: Int, within limit: Duration = .seconds(60)) throws {
+        try process.line(within: limit) { $0 == "sent \(number)" ? () : nil }
+    }
+
+    /// Waits until every message has had its turn.
+    func waitUntilDone(within limit: Duration = .seconds(60)) throws {
+        try process.line(within: limit) { $0 == "done" ? () : nil }
+    }
+}
