@@ -27,10 +27,10 @@ struct BrokerCommand: ParsableCommand {
     @Option(help: "Listen at this host:port, and register it; port 0 lets the system choose.") var listen: String?
     @Option(help: "Register this host:port instead of the one it listens at.") var advertise: String?
     @Option(help: "NameServers: host:port, separated by commas or semicolons.") var namesrv: String?
-    @Option(help: "Seconds between registrations. Default: as the cluster.yaml, else 30.") var heartbeat: Double?
-    @Option(help: "Seconds between light heartbeats (904) besides. Default: none.") var lightHeartbeat: Double?
-    @Option(help: "Seconds of silence after which NameServers shall drop it. Default: theirs, 120.")
-    var expiry: Double?
+    @Option(help: "Time between registrations. Default: as the cluster.yaml, else 30s.") var heartbeat: TimeArgument?
+    @Option(help: "Time between light heartbeats (904) besides. Default: none.") var lightHeartbeat: TimeArgument?
+    @Option(help: "Silence after which NameServers shall drop it. Default: theirs, 120s.")
+    var expiry: TimeArgument?
     @Flag(help: "Offer itself as acting master, as RocketMQ's enableSlaveActingMaster.") var actingMaster = false
     @Option(name: .customLong("topic"), help: "A topic it has from the start: name, or name:readQueues:writeQueues.")
     var topics: [String] = []
@@ -92,9 +92,9 @@ struct BrokerCommand: ParsableCommand {
         if let namesrv {
             options.nameServers = try namesrv.split { $0 == "," || $0 == ";" }.map { try address($0, "--namesrv") }
         }
-        if let period = try seconds(heartbeat, "--heartbeat") { options.timings = .scaled(to: period) }
-        options.timings.heartbeatPeriod = try seconds(lightHeartbeat, "--light-heartbeat")
-        options.identity.heartbeatTimeout = try seconds(expiry, "--expiry")
+        if let period = try period(heartbeat, "--heartbeat") { options.timings = .scaled(to: period) }
+        options.timings.heartbeatPeriod = try period(lightHeartbeat, "--light-heartbeat")
+        options.identity.heartbeatTimeout = try period(expiry, "--expiry")
         options.identity.enableActingMaster = actingMaster
         options.topics += try topics.map(topic)
         if noAutoCreate { options.autoCreateTopics = false }
@@ -131,10 +131,12 @@ struct BrokerCommand: ParsableCommand {
         return address
     }
 
-    private func seconds(_ value: Double?, _ option: String) throws -> Duration? {
-        guard let value else { return nil }
-        guard value >= 0.01, value <= 86_400 else { throw failUsage("\(option) \(value) is not 0.01 to 86400 seconds") }
-        return .seconds(value)
+    private func period(_ time: TimeArgument?, _ option: String) throws -> Duration? {
+        guard let time else { return nil }
+        guard (.milliseconds(10) ... .seconds(86_400)).contains(time.duration) else {
+            throw failUsage("\(option) \(time.defaultValueDescription) is not 10ms to 24h")
+        }
+        return time.duration
     }
 
     private func topic(_ text: String) throws -> TopicConfig {

@@ -59,7 +59,7 @@ final class RunSession {
         terminal?.enter()
         poller.onRound = { [weak self] events in self?.show(events) }
         poller.start()
-        if let seconds = command.duration { durationTimer.start(at: loop.now + .seconds(seconds)) }
+        if let time = command.duration { durationTimer.start(at: loop.now + time.duration) }
     }
 
     /// Once all nodes answer, or after a while without one of them: brokers can do without, but their first lines would

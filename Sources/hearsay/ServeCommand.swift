@@ -26,8 +26,8 @@ struct ServeCommand: ParsableCommand {
     @Option(name: [.customShort("n"), .customLong("namesrvAddr")], help: "Accepted as by mqnamesrv; has no effect.")
     var namesrvAddr: String?
     @Option(help: "Listen at this host:port instead; port 0 lets the system choose.") var listen: String?
-    @Option(help: "Lines to log: trace, debug, info, notice, warning, error, critical.") var logLevel: Logger.Level?
-    @Option(help: "How log lines look: text or json.") var logFormat: LineLogHandler.Format?
+    @Option(help: "The least important lines to log.") var logLevel: Logger.Level?
+    @Option(help: "How log lines look.") var logFormat: LineLogHandler.Format?
     @Flag(help: ArgumentHelp("End when the parent process has ended.", visibility: .hidden))
     var exitWithParent = false
 
