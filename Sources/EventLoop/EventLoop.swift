@@ -11,8 +11,8 @@ import Platform
 ///
 /// A loop on which something was opened must be run until it was stopped; otherwise what is open keeps it alive.
 public final class EventLoop: Platform {
-    /// Hears about trouble that no caller can be told of, for example that connections are refused for want of file
-    /// descriptors: once per episode, in words for a log.
+    /// Hears about trouble that no caller can be told of, in words for a log: that a listener refuses connections, and
+    /// why (descriptors or memory run out, `connectionLimit`), at most every ten seconds for each cause.
     public var onWarning: ((String) -> Void)?
 
     /// Runs closures of other threads on this loop.

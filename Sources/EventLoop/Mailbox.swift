@@ -1,5 +1,4 @@
 import CLibuv
-import Synchronization
 
 /// What other threads may run on a loop.
 public typealias LoopTask = @Sendable (EventLoop) -> Void
@@ -9,13 +8,13 @@ public typealias LoopTask = @Sendable (EventLoop) -> Void
 /// Sending costs a lock and, for the first message of a batch only, a wake-up of the loop. Hot messages are values;
 /// closures are for the rest.
 public final class Mailbox<Message: Sendable>: Sendable {
-    private struct Inbox: ~Copyable {
+    private struct Inbox {
         var messages: [Message] = []
         /// Nil before the loop listens and after it has stopped.
-        nonisolated(unsafe) var wakeUp: UnsafeMutablePointer<uv_async_t>?
+        var wakeUp: UnsafeMutablePointer<uv_async_t>?
     }
 
-    private let inbox = Mutex(Inbox())
+    private let inbox = Locked(Inbox())
 
     init() {}
 

@@ -12,6 +12,8 @@ final class TCPListener: HandleOwner, Listener {
     private static let acceptsPerTurn = 64
     /// How long accepting rests when the system gives nothing (no memory, no descriptor at all).
     private static let rest = Duration.milliseconds(100)
+    /// How often a cause is told of while it lasts: a flood of refusals is no flood of log lines.
+    private static let warningInterval = Duration.seconds(10)
 
     let address: Address
     private let loop: EventLoop
@@ -24,8 +26,7 @@ final class TCPListener: HandleOwner, Listener {
     private var reserve: Int32
     private var restTimer: LoopTimer?
     private var isClosed = false
-    /// The episode that `onWarning` was told of.
-    private var warned: String?
+    private var lastWarning: (cause: String, at: Instant)?
 
     init(
         on loop: EventLoop, at address: Address, group: StreamGroup, handler: any ListenerHandler
@@ -86,7 +87,6 @@ final class TCPListener: HandleOwner, Listener {
             Glibc.close(socket)
             return warn("the limit of \(group.options.connectionLimit) connections is reached")
         }
-        warned = nil
         let stream = TCPStream(on: loop, remote: peer, group: group, handler: nil)
         guard stream.adoptSocket(socket) else {
             Glibc.close(socket)
@@ -124,7 +124,9 @@ final class TCPListener: HandleOwner, Listener {
     }
 
     private func warn(_ cause: String) {
-        if warned != cause { loop.onWarning?("\(address) refuses connections: \(cause)") }
-        warned = cause
+        let now = Clock.monotonic()
+        if let lastWarning, lastWarning.cause == cause, now < lastWarning.at + TCPListener.warningInterval { return }
+        lastWarning = (cause, now)
+        loop.onWarning?("\(address) refuses connections: \(cause)")
     }
 }

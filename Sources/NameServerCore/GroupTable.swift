@@ -66,9 +66,12 @@ extension RouteTables {
 
     /// The number of a cluster that lists at least one broker.
     func cluster(named name: UnsafeRawBufferPointer) -> ClusterID? {
-        guard let id = clusterNames.lookup(name), id.index < clusters.count, !clusters[id.index].groups.isEmpty
-        else { return nil }
+        guard let id = clusterNames.lookup(name), exists(id) else { return nil }
         return id
+    }
+
+    func exists(_ cluster: ClusterID) -> Bool {
+        cluster.index < clusters.count && !clusters[cluster.index].groups.isEmpty
     }
 
     /// Makes the group, without replicas yet.

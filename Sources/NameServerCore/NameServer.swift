@@ -35,9 +35,6 @@ public struct NameServer: ~Copyable {
     /// Registrations that are being decoded elsewhere and still count; see `PendingRegistration`.
     var pending: [PendingRegistration.Ticket] = []
     var lastTicket: UInt64 = 0
-    /// Kept between registrations for its memory.
-    var resolvedTopics: ContiguousArray<TopicID?> = []
-
     /// An empty node.
     ///
     /// - Parameters:

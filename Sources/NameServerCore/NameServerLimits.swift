@@ -20,8 +20,8 @@ public struct NameServerLimits: Hashable, Sendable {
     /// Bytes of encoded routes kept for lookups. Default 64 MiB; a route of three brokers takes about 600 bytes, so
     /// 100,000 topics. RocketMQ's own route cache had no bound, brought NameServers down and was removed.
     public var routeCacheBytes = 64 << 20
-    /// Registration bodies of at most this many bytes are decoded at once, larger ones on a worker thread. Default
-    /// 256 KiB: below that decoding takes less than a millisecond.
+    /// Registration bodies of at most this many bytes are decoded at once, larger ones on a worker thread; compressed
+    /// ones count sixteen times. Default 256 KiB: below that decoding takes less than a millisecond.
     public var inlineBodyBytes = 256 << 10
     /// Registrations being decoded elsewhere at one time. Default 16, so at most 16 frames full of copies; one more is
     /// decoded at once.

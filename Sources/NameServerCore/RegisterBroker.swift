@@ -37,7 +37,7 @@ extension NameServer {
             return .done
         }
         supersede(cluster: request.cluster, address: request.address)
-        if body.count > limits.inlineBodyBytes, pending.count < limits.pendingRegistrations {
+        if isLarge(body), pending.count < limits.pendingRegistrations {
             return .decode(postpone(request, fingerprint, body, arrival))
         }
         let decoded = PendingRegistration.decode(body, request.layout, receivedAt: arrival.wallTime)
@@ -49,6 +49,10 @@ extension NameServer {
     ///
     /// The registration counts from when it arrived. If a newer registration or an unregistration of the same replica
     /// was handled meanwhile, or its connection closed, it changes nothing.
+    ///
+    /// - Parameters:
+    ///   - now: when this is called; the silence of the replica is counted from the arrival all the same.
+    ///   - wallTime: likewise.
     public mutating func finish(
         _ registration: PendingRegistration, _ decoded: Result<RegistrationBody, RemotingError>, now: Instant,
         wallTime: WallTime, output: inout ByteWriter, directives: inout [Directive]
@@ -62,6 +66,12 @@ extension NameServer {
             output.answer(registration.arrival, fields: .empty)
         }
         checkAnswer(from: start, registration.arrival, &output)
+    }
+
+    /// Whether decoding the body would keep others waiting. Topic lists deflate to about a tenth; what is packed more
+    /// tightly cannot become larger than a thousand times itself.
+    private func isLarge(_ body: UnsafeRawBufferPointer) -> Bool {
+        (Zlib.isStream(body) ? 16 * body.count : body.count) > limits.inlineBodyBytes
     }
 
     private mutating func postpone(
@@ -104,12 +114,14 @@ extension NameServer {
     ) {
         let names = retainNames(of: request)
         defer { release(names) }
-        let standing = standing(of: request, names, body)
-        switch judge(request, body, standing) {
+        let registration = IncomingRegistration(
+            request: request, names: names, fingerprint: fingerprint, arrival: arrival)
+        let standing = standing(of: registration, body)
+        switch judge(registration, body, standing) {
         case .refused(let remark):
             refuse(request, remark, arrival, fields: .empty, &output, &directives)
         case .outranked(let holder):
-            yield(request, names, standing)
+            yield(registration, standing)
             let cause = "\(holder) holds its id with a newer stateVersion"
             if let live = standing.live {
                 remove(live, .conflict, cause, arrival, &directives)
@@ -118,7 +130,7 @@ extension NameServer {
             }
             answerRegistration(of: nil, arrival, &output)
         case .accepted:
-            let live = apply(request, names, body, fingerprint, standing, arrival, &directives)
+            let live = apply(registration, body, standing, &directives)
             answerRegistration(of: live, arrival, &output)
         }
     }

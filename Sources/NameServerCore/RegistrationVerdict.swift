@@ -11,6 +11,14 @@ struct RegistrationNames {
     var address: AddressID
 }
 
+/// A registration on its way into the tables.
+struct IncomingRegistration {
+    var request: RegistrationRequest
+    var names: RegistrationNames
+    var fingerprint: BodyFingerprint
+    var arrival: Arrival
+}
+
 /// Where a registration finds its replica.
 struct RegistrationStanding {
     /// The live entry of (cluster, address).
@@ -20,10 +28,10 @@ struct RegistrationStanding {
     var holder: AddressID?
     /// The smallest id of the group before, 0 in an empty group (step 4).
     var previousSmallest: Int64
-    /// Whether the replica will have the smallest id of the group.
-    var isSmallest: Bool
     /// Whether its topics enter the tables: a master's do, and those of the smallest slave of a 5.x group (step 9).
     var contributesTopics: Bool
+    /// The number of each of its topics, nil for a name not known yet; empty when it contributes none.
+    var topics: ContiguousArray<TopicID?> = []
 
     /// RocketMQ's `registerFirst`: nobody held this id before.
     var isFirst: Bool { holder == nil }
@@ -50,29 +58,29 @@ extension NameServer {
         tables.addressNames.release(names.address)
     }
 
-    func standing(
-        of request: RegistrationRequest, _ names: RegistrationNames, _ body: borrowing RegistrationBody
-    ) -> RegistrationStanding {
+    func standing(of registration: IncomingRegistration, _ body: RegistrationBody) -> RegistrationStanding {
+        let request = registration.request
+        let names = registration.names
         let groupExists = tables.exists(names.group)
         let slots = groupExists ? tables.groups[names.group.index].slots : []
         let remaining = slots.filter { $0.address != names.address || $0.brokerID == request.brokerID }
         let isSmallest = remaining.allSatisfy { $0.brokerID >= request.brokerID }
-        return RegistrationStanding(
+        var standing = RegistrationStanding(
             live: tables.live(cluster: names.cluster, address: names.address),
             groupExists: groupExists,
             holder: remaining.first { $0.brokerID == request.brokerID }?.address,
             previousSmallest: slots.first?.brokerID ?? 0,
-            isSmallest: isSmallest,
             contributesTopics: request.brokerID == 0 || (request.actingMaster != nil && isSmallest))
+        if standing.contributesTopics { standing.topics = topicIDs(of: body, hints: standing.live) }
+        return standing
     }
 
-    mutating func judge(
-        _ request: RegistrationRequest, _ body: borrowing RegistrationBody, _ standing: RegistrationStanding
+    func judge(
+        _ registration: IncomingRegistration, _ body: RegistrationBody, _ standing: RegistrationStanding
     ) -> RegistrationVerdict {
-        if let limit = exceededLimit(request, body, standing) { return .refused(limit) }
-        if let holder = standing.holder, let cluster = request.cluster.withBytes({ tables.clusterNames.lookup($0) }),
-            let rival = tables.live(cluster: cluster, address: holder),
-            tables.live[rival.index].addressText != request.address,
+        if let limit = exceededLimit(registration, body, standing) { return .refused(limit) }
+        if let holder = standing.holder, holder != registration.names.address,
+            let rival = tables.live(cluster: registration.names.cluster, address: holder),
             tables.live[rival.index].dataVersion.stateVersion > body.dataVersion.stateVersion
         {
             return .outranked(by: tables.live[rival.index].addressText)
@@ -83,9 +91,10 @@ extension NameServer {
         return .accepted
     }
 
-    private mutating func exceededLimit(
-        _ request: RegistrationRequest, _ body: borrowing RegistrationBody, _ standing: RegistrationStanding
+    private func exceededLimit(
+        _ registration: IncomingRegistration, _ body: RegistrationBody, _ standing: RegistrationStanding
     ) -> String? {
+        let request = registration.request
         for text in [request.cluster, request.name, request.address, request.haAddress ?? "", request.zone ?? ""]
         where text.utf8.count > limits.nameBytes {
             return "a name of \(text.utf8.count) bytes is above the limit of \(limits.nameBytes)"
@@ -93,9 +102,7 @@ extension NameServer {
         if standing.live == nil, tables.liveCount >= limits.brokers {
             return "the limit of \(limits.brokers) brokers is reached"
         }
-        if tables.clusterCount >= limits.clusters,
-            request.cluster.withBytes({ tables.cluster(named: $0) }) == nil
-        {
+        if tables.clusterCount >= limits.clusters, !tables.exists(registration.names.cluster) {
             return "the limit of \(limits.clusters) clusters is reached"
         }
         if let servers = body.filterServers,
@@ -103,52 +110,45 @@ extension NameServer {
         {
             return "more than \(limits.filterServers) filter servers, or one longer than \(limits.nameBytes) bytes"
         }
-        return standing.contributesTopics ? exceededTopicLimit(body, standing.live) : nil
+        return standing.contributesTopics ? exceededTopicLimit(body, standing.topics) : nil
     }
 
-    /// Finds the numbers of the topics on the way; `apply` uses them.
-    private mutating func exceededTopicLimit(_ body: borrowing RegistrationBody, _ live: LiveID?) -> String? {
-        resolveTopics(of: body, live)
+    private func exceededTopicLimit(
+        _ body: RegistrationBody, _ known: ContiguousArray<TopicID?>
+    ) -> String? {
         for topic in body.topics where Int(topic.nameLength) > limits.topicNameBytes {
             return "a topic name of \(topic.nameLength) bytes is above the limit of \(limits.topicNameBytes)"
         }
         var unknown = body.mappingInfos.count
-        for topic in resolvedTopics where topic == nil { unknown += 1 }
+        for topic in known where topic == nil { unknown += 1 }
         if unknown > 0, tables.topicNames.count + unknown > limits.topics {
             return "\(unknown) new topics would exceed the limit of \(limits.topics)"
         }
         return nil
     }
 
-    /// Fills `resolvedTopics` with the number of each topic of the body, nil for a name not known yet.
+    /// The number of each topic of the body, nil for a name not known yet.
     ///
     /// Brokers send their topics in the same order each time, so the sequence of the last registration mostly tells the
     /// number without hashing the name. Where one was inserted or dropped since, the search goes on behind it.
-    func resolveTopics(
-        of body: borrowing RegistrationBody, _ live: LiveID?, into resolved: inout ContiguousArray<TopicID?>
-    ) {
+    func topicIDs(of body: RegistrationBody, hints live: LiveID?) -> ContiguousArray<TopicID?> {
         let hints = live.map { tables.live[$0.index].topicSequence } ?? []
-        resolved.removeAll(keepingCapacity: true)
-        resolved.reserveCapacity(body.topics.count)
+        var ids: ContiguousArray<TopicID?> = []
+        ids.reserveCapacity(body.topics.count)
         body.withNames { names in
             var next = 0
             for topic in body.topics {
                 let name = names.part(topic.nameStart, topic.nameLength)
                 if next < hints.count, tables.topicNames.bytes(of: hints[next]).isSame(as: name) {
-                    resolved.append(hints[next])
+                    ids.append(hints[next])
                     next += 1
                     continue
                 }
-                resolved.append(tables.topicNames.lookup(name))
-                if next + 1 < hints.count, let found = resolved.last, found == hints[next + 1] { next += 2 }
+                let id = tables.topicNames.lookup(name)
+                ids.append(id)
+                if let id, next + 1 < hints.count, id == hints[next + 1] { next += 2 }
             }
         }
-    }
-
-    mutating func resolveTopics(of body: borrowing RegistrationBody, _ live: LiveID?) {
-        var resolved: ContiguousArray<TopicID?> = []
-        swap(&resolved, &resolvedTopics)
-        resolveTopics(of: body, live, into: &resolved)
-        swap(&resolved, &resolvedTopics)
+        return ids
     }
 }

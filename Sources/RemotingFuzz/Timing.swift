@@ -7,8 +7,12 @@ enum Timing {
         let topics = (0..<1_000).map { TopicConfig(topicName: "topic-name-of-usual-length-\($0)") }
         let version = DataVersion(counter: 3, timestamp: 1_700_000_000_000)
         let body = RegistrationBody.encode(topics: topics, dataVersion: version)
+        let foreign = RegistrationBody.encode(
+            topics: (0..<1_000).map { TopicConfig(topicName: "主题名称-\($0)") }, dataVersion: version)
         let compressed = RegistrationBody.encode(topics: topics, dataVersion: version, compressed: true)
-        for (name, bytes, isCompressed) in [("JSON", body, false), ("compressed", compressed, true)] {
+        for (name, bytes, isCompressed) in [
+            ("JSON", body, false), ("JSON beyond ASCII", foreign, false), ("compressed", compressed, true),
+        ] {
             let time = fastest(of: 200) {
                 bytes.withUnsafeBytes {
                     _ = try? RegistrationBody.decode(

@@ -5,7 +5,7 @@
 //   swift run -c release RemotingFuzz --time        how fast the decoders are
 //   libFuzzer: swift build -c release --product RemotingFuzz --scratch-path .build-fuzz \
 //     -Xswiftc -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld
-//   .build-fuzz/release/RemotingFuzz -max_len=4096 -max_total_time=60 CORPUS
+//   .build-fuzz/release/RemotingFuzz -max_len=4096 -max_total_time=60 CORPUS    (writes the good inputs there first)
 
 import Basics
 import Glibc
@@ -19,6 +19,13 @@ func runDriver(
     _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
+for directory in CommandLine.arguments.dropFirst() where !directory.hasPrefix("-") {
+    for (index, seed) in Seeds.all().enumerated() {
+        guard let file = fopen("\(directory)/seed-\(index)", "wb") else { continue }
+        fwrite(seed, 1, seed.count, file)
+        fclose(file)
+    }
+}
 var count = CommandLine.argc
 var arguments = CommandLine.unsafeArgv
 exit(

@@ -275,7 +275,10 @@ import Testing
                     tick = loop.makeTimer { [unowned stream] in
                         busyAge = loop.now - opened
                         // Fed for more than twice the timeout, then left alone.
-                        if busyAge >= timeout + timeout { return tick = nil }
+                        if busyAge >= timeout + timeout {
+                            tick = nil
+                            return
+                        }
                         stream.write("x")
                         tick?.start(at: loop.now + .milliseconds(20))
                     }

@@ -1,7 +1,6 @@
 import Basics
 import Glibc
 import Platform
-import Synchronization
 import Testing
 
 @testable import EventLoop
@@ -119,7 +118,7 @@ import Testing
         try withDirectory { directory in
             let path = directory + "/f"
             try withLoop { loop in
-                let done = Shared(false)
+                let done = Locked(false)
                 var reader: TestThread<Int>?
                 func next(_ version: Int) {
                     loop.files.replace(path, with: FileStoreTests.content(version), backup: true) { error in
@@ -127,7 +126,7 @@ import Testing
                         if version == 1 {
                             reader = TestThread {
                                 var reads = 0
-                                while !done.value.withLock({ $0 }) {
+                                while !done.withLock({ $0 }) {
                                     for name in [path, path + ".bak"] {
                                         let bytes = try? DurableFile(name).read(limit: 1 << 20)
                                         if name == path || bytes != nil, !FileStoreTests.isWhole(bytes ?? []) {
@@ -140,7 +139,7 @@ import Testing
                             }
                         }
                         if version < 100 { return next(version + 1) }
-                        done.value.withLock { $0 = true }
+                        done.withLock { $0 = true }
                         #expect((reader?.join() ?? 0) > 0)
                         loop.stop()
                     }

@@ -1,11 +1,12 @@
 import Glibc
-import Synchronization
+
+@testable import EventLoop
 
 /// A thread of its own for one blocking piece of work: a cooperative thread of the tests must not wait for another one.
 final class TestThread<Result: Sendable>: Sendable {
     private let work: @Sendable () -> Result
-    private let result = Mutex<Result?>(nil)
-    private let thread = Mutex<pthread_t>(0)
+    private let result = Locked<Result?>(nil)
+    private let thread = Locked<pthread_t>(0)
 
     init(_ work: @escaping @Sendable () -> Result) {
         self.work = work

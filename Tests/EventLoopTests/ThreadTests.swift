@@ -1,7 +1,6 @@
 import Basics
 import Glibc
 import Platform
-import Synchronization
 import Testing
 
 @testable import EventLoop
@@ -44,9 +43,8 @@ import Testing
 
     /// A loop on another thread is reached, and stopped, through its mailbox only; afterwards messages are refused.
     @Test func stopsALoopOfAnotherThread() throws {
-        let (mailboxes, loopThread) = startLoopThread()
-        let mailbox = mailboxes
-        let order = Mutex<[Int]>([])
+        let (mailbox, loopThread) = startLoopThread()
+        let order = Locked<[Int]>([])
         for number in 0..<3 { #expect(mailbox.send { _ in order.withLock { $0.append(number) } }) }
         mailbox.send { $0.stop() }
         loopThread.join()
@@ -57,11 +55,11 @@ import Testing
     /// The other thread's loop, once it can be reached.
     private func startLoopThread() -> (Mailbox<LoopTask>, TestThread<Void>) {
         let (reader, writer) = makePipe()
-        let shared = Shared<Mailbox<LoopTask>?>(nil)
+        let shared = Locked<Mailbox<LoopTask>?>(nil)
         let thread = TestThread {
             do throws(PlatformError) {
                 let loop = try EventLoop()
-                shared.value.withLock { $0 = loop.mailbox }
+                shared.withLock { $0 = loop.mailbox }
                 close(writer)
                 loop.run()
             } catch {
@@ -71,7 +69,7 @@ import Testing
         var byte: UInt8 = 0
         _ = read(reader, &byte, 1)
         close(reader)
-        return (shared.value.withLock { $0! }, thread)
+        return (shared.withLock { $0! }, thread)
     }
 
     @Test func offloadsWork() throws {
@@ -123,7 +121,8 @@ import Testing
                 var (first, second) = (0, 0)
                 loop.onSignal(SIGTERM) {
                     first += 1
-                    if first == 2, second == 2 { loop.stop() } else { kill(getpid(), SIGTERM) }
+                    if first == 1 { kill(getpid(), SIGTERM) }
+                    if first == 2, second == 2 { loop.stop() }
                 }
                 loop.onSignal(SIGTERM) {
                     second += 1
@@ -142,12 +141,6 @@ import Testing
             _ = loop.files
         }
     }
-}
-
-/// Something shared between threads.
-final class Shared<Value: Sendable>: Sendable {
-    let value: Mutex<Value>
-    init(_ value: Value) { self.value = Mutex(value) }
 }
 
 func makePipe() -> (reader: Int32, writer: Int32) {

@@ -80,6 +80,13 @@ import Testing
         #expect(node.topicList() == #"{"topicList":["A","B"]}"#)
     }
 
+    @Test("A compressed body counts for what it may hold") func weighsCompressedBodies() {
+        let node = node()
+        let command = Self.large.with { $0.compressed = true }.command
+        #expect(command.body.count < 1_000)
+        guard case .decode = node.handle(command).handled else { return #expect(Bool(false), "decoded at once") }
+    }
+
     @Test("A broken body is refused when it is decoded") func refusesBrokenBody() throws {
         let node = node()
         let broken = Registration().with { $0.body = [UInt8](repeating: 0x7B, count: 2_000) }

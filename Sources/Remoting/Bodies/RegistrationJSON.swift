@@ -92,7 +92,12 @@ struct RegistrationJSON: ~Copyable {
         var topic = PackedTopic()
         var name: JSONText?
         while let member = try reader.nextKey() {
-            try RegistrationJSON.readTopicMember(member, &topic, &name, &reader)
+            if try RegistrationJSON.readTopicMember(member, &topic, &name, &reader) { continue }
+            guard let known = member.spelling(among: Self.topicMembers) else {
+                try reader.skipValue()
+                continue
+            }
+            _ = try RegistrationJSON.readTopicMember(known, &topic, &name, &reader)
         }
         guard let name else { return }
         if key.isEscaped || name.isEscaped {
@@ -102,10 +107,10 @@ struct RegistrationJSON: ~Copyable {
         }
     }
 
-    @inline(__always)
+    /// Reads the value of a member in its usual spelling; false, without reading, for any other.
     private static func readTopicMember(
         _ member: JSONText, _ topic: inout PackedTopic, _ name: inout JSONText?, _ reader: inout JSONReader
-    ) throws(RemotingError) {
+    ) throws(RemotingError) -> Bool {
         switch member {
         case "attributes": try reader.skipValue()
         case "order": topic.order = try reader.readBoolean() ?? topic.order
@@ -115,25 +120,9 @@ struct RegistrationJSON: ~Copyable {
         case "topicName": name = try reader.readText()
         case "topicSysFlag": topic.topicSysFlag = try reader.readInt32() ?? topic.topicSysFlag
         case "writeQueueNums": topic.writeQueueNums = try reader.readInt32() ?? topic.writeQueueNums
-        default: try readUnusualTopicMember(member, &topic, &name, &reader)
+        default: return false
         }
-    }
-
-    @inline(never)
-    private static func readUnusualTopicMember(
-        _ member: JSONText, _ topic: inout PackedTopic, _ name: inout JSONText?, _ reader: inout JSONReader
-    ) throws(RemotingError) {
-        guard let known = member.spelling(among: topicMembers) else { return try reader.skipValue() }
-        // Not recursive: the name is now in its usual spelling.
-        switch known {
-        case "order": topic.order = try reader.readBoolean() ?? topic.order
-        case "perm": topic.perm = try reader.readInt32() ?? topic.perm
-        case "readQueueNums": topic.readQueueNums = try reader.readInt32() ?? topic.readQueueNums
-        case "topicName": name = try reader.readText()
-        case "topicSysFlag": topic.topicSysFlag = try reader.readInt32() ?? topic.topicSysFlag
-        case "writeQueueNums": topic.writeQueueNums = try reader.readInt32() ?? topic.writeQueueNums
-        default: try reader.skipValue()
-        }
+        return true
     }
 
     private mutating func addEscaped(_ topic: PackedTopic, key: JSONText, name: JSONText) throws(RemotingError) {
@@ -142,28 +131,5 @@ struct RegistrationJSON: ~Copyable {
         key.unescape(into: &keyScratch)
         name.unescape(into: &nameScratch)
         try builder.add(topic, key: keyScratch.bytes, name: nameScratch.bytes)
-    }
-}
-
-/// The mapping infos of one registration: in order of arrival, the last of each topic.
-struct MappingTable {
-    private(set) var all: [TopicQueueMapping] = []
-    private var positions: [String: Int] = [:]
-    private var queueCount = 0
-
-    mutating func put(_ mapping: TopicQueueMapping) throws(RemotingError) {
-        queueCount += mapping.info.currIdMap.count
-        guard queueCount <= BodyLimits.mappingQueueCount else {
-            throw RemotingError(.limit, "more than \(BodyLimits.mappingQueueCount) queues in the mappings")
-        }
-        if let position = positions[mapping.topic] {
-            all[position] = mapping
-            return
-        }
-        guard all.count < BodyLimits.mappingCount else {
-            throw RemotingError(.limit, "more than \(BodyLimits.mappingCount) mappings in one registration")
-        }
-        positions[mapping.topic] = all.count
-        all.append(mapping)
     }
 }

@@ -22,9 +22,10 @@ enum IntegerText {
 
     /// A JSON number with its fraction cut off; nil beyond 64 bits.
     static func truncating(_ number: UnsafeRawBufferPointer) -> Int64? {
-        if !number.contains(where: { $0.lowercasedASCII == UInt8(ascii: "e") }) {
-            return strict(
-                UnsafeRawBufferPointer(rebasing: number[..<(number.firstIndex(of: UInt8(ascii: ".")) ?? number.count)]))
+        let hasExponent = number.contains { $0.lowercasedASCII == UInt8(ascii: "e") }
+        if !hasExponent {
+            let whole = number.prefix { $0 != UInt8(ascii: ".") }
+            return strict(UnsafeRawBufferPointer(rebasing: whole))
         }
         guard number.count <= exponentLimit, let value = Double(String(decoding: number, as: UTF8.self)) else {
             return nil
