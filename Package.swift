@@ -91,7 +91,9 @@ let package = Package(
             resources: [.copy("Captures")]),
         tests("RouteClientTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "RouteClient"]),
         tests("RemotingTransportTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop"]),
-        tests("ClusterViewTests", ["Basics", "Remoting", "ClusterView"]),
+        tests(
+            "ClusterViewTests",
+            ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "ClusterView"]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
         tests(

@@ -24,6 +24,12 @@ public final class ClusterPoller {
     private struct Sample {
         var at: Instant
         var status: NodeStatus
+
+        /// Whether both are from one life of the process: its age has grown as much as time has passed.
+        func isSameLife(as later: Sample) -> Bool {
+            let passed = (later.at - at).wholeMilliseconds
+            return abs(later.status.uptimeMillis - status.uptimeMillis - passed) < 1_000
+        }
     }
 
     /// A poller for the nodes in their configured order.
@@ -86,27 +92,30 @@ public final class ClusterPoller {
         let name = model.nodes[index].name
         let now = platform.now
         if model.nodes[index].status == nil { note("\(name) up") }
-        // A restarted node counts from zero again.
-        if let before = previous[index], before.status.uptimeMillis <= status.uptimeMillis {
-            let seconds = Double((now - before.at).wholeMilliseconds) / 1000
-            model.nodes[index].registrationsPerSecond =
-                Double(status.counters.registrations - before.status.counters.registrations) / max(seconds, 0.001)
-            model.nodes[index].lookupsPerSecond =
-                Double(status.counters.lookups - before.status.counters.lookups) / max(seconds, 0.001)
+        var sample = Sample(at: now, status: status)
+        if let before = previous[index] {
+            if before.isSameLife(as: sample) {
+                let seconds = max(Double((now - before.at).wholeMilliseconds) / 1000, 0.001)
+                let (old, new) = (before.status.counters, status.counters)
+                model.nodes[index].registrationsPerSecond = Double(new.registrations - old.registrations) / seconds
+                model.nodes[index].lookupsPerSecond = Double(new.lookups - old.lookups) / seconds
+            } else {
+                // The new life counts its events from 1 again: the next round asks for all of them.
+                sample.status.events = []
+                sample.status.lastEventSequence = 0
+            }
         }
-        for event in status.events {
+        for event in sample.status.events {
             let time = WallTime(milliseconds: event.wallMillis)
             fresh.append(ClusterModel.Event(time: time, line: stamped(time, "\(name) \(event.text)")))
         }
-        previous[index] = Sample(at: now, status: status)
+        previous[index] = sample
         model.nodes[index].status = status
         model.nodes[index].error = nil
     }
 
     private func down(_ index: Int, _ reason: String) {
         if model.nodes[index].status != nil { note("\(model.nodes[index].name) down: \(reason)") }
-        // Whoever answers there next starts its events from the beginning.
-        previous[index] = nil
         model.nodes[index].status = nil
         model.nodes[index].error = reason
     }

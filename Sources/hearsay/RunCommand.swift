@@ -18,7 +18,7 @@ struct RunCommand: ParsableCommand {
             """)
 
     @Option(help: "The cluster to run.") var config = "cluster.yaml"
-    @Option(help: "Directory for the output of the processes.") var logs = ".hearsay/logs"
+    @Option(help: "Directory for the output of the processes.") var logs = "data/logs"
     @Option(help: "Stop everything after this time. Default: at Ctrl-C.") var duration: TimeArgument?
     @Flag(help: "Plain lines even on a terminal.") var plain = false
     @Flag(help: "Only the nodes, no demonstration brokers.") var noBrokers = false
