@@ -4,7 +4,7 @@ public struct Limits: Hashable, Sendable {
     public var connections = 20_000
     /// How long a connection may do nothing. 1 s to 1 d, default 120 s, as RocketMQ's.
     public var idleConnection: Duration = .seconds(120)
-    /// The longest frame taken, in bytes. 64 KiB to 256 MiB, default 16 MiB, as RocketMQ's.
+    /// The longest frame taken, in bytes. 64 KiB to 64 MiB, what a stream may hold back; default 16 MiB, as RocketMQ's.
     public var frameBytes = 16 << 20
     /// Answer bytes that may wait for one peer; it is dropped above. 1 MiB to 1 GiB, default 64 MiB.
     ///
@@ -31,7 +31,7 @@ extension Limits {
         self.init()
         connections = reader.integer(.connections, in: 1...1_000_000, default: connections)
         idleConnection = reader.duration(.idleConnection, in: .seconds(1) ... .seconds(86_400), default: idleConnection)
-        frameBytes = reader.byteSize(.frameBytes, in: 64 << 10...256 << 20, default: frameBytes)
+        frameBytes = reader.byteSize(.frameBytes, in: 64 << 10...64 << 20, default: frameBytes)
         unsentBytes = reader.byteSize(.unsentBytes, in: 1 << 20...1 << 30, default: unsentBytes)
         topics = reader.integer(.topics, in: 1...10_000_000, default: topics)
         brokers = reader.integer(.brokers, in: 1...1_000_000, default: brokers)

@@ -172,10 +172,14 @@ public final class NameServerNode {
 
     func connectionClosed(_ connection: ClientConnection) {
         connections[connection.id] = nil
+        if shutdownPhase.rawValue >= ShutdownPhase.draining.rawValue {
+            // We hang up, not the brokers: no table is asked any more, and no line should say that they left.
+            if connections.isEmpty { stopped() }
+            return
+        }
         hot.pointee.core.connectionClosed(
             connection.id, now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
         carryOut()
-        if shutdownPhase == .draining, connections.isEmpty { stopped() }
     }
 
     /// Does what the core asked for. Answers true when the answer just written must wait for the disk.

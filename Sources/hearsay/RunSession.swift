@@ -30,12 +30,13 @@ final class RunSession {
     private let startedAt: Instant
     private var brokersStarted = false
     private var isStopping = false
-    private var nextSummary = Instant.zero
+    private var nextSummary: Instant
     private lazy var durationTimer = loop.makeTimer { [weak self] in self?.stop() }
 
     init(loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand) throws(PlatformError) {
         self.loop = loop
         startedAt = loop.now
+        nextSummary = loop.now + .seconds(2)
         self.cluster = cluster
         self.command = command
         supervisor = Supervisor(platform: loop)

@@ -119,7 +119,7 @@ struct WrongFileTests {
             "c.yaml:3: limits.frameBytes: '16MB' is no size; write a whole number and B, KiB, MiB or GiB, as in 16MiB"),
         .init(
             "a size out of range", node + "limits:\n  frameBytes: 1GiB\n",
-            "c.yaml:3: limits.frameBytes: 1GiB is out of range; 64KiB to 256MiB"),
+            "c.yaml:3: limits.frameBytes: 1GiB is out of range; 64KiB to 64MiB"),
         .init(
             "a word for a number", node + "limits:\n  topics: many\n",
             "c.yaml:3: limits.topics: 'many' is no whole number"),
