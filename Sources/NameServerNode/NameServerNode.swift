@@ -87,7 +87,7 @@ public final class NameServerNode {
     public func start() throws(PlatformError) {
         listener = try platform.listen(at: options.listen, options: options.stream, handler: self)
         scanTimer.start(at: platform.now + options.scanInterval)
-        log.started(name: options.name, address: address)
+        log.started(at: address)
     }
 
     /// Stops accepting, answers what is in flight, and calls back within `shutdownDeadline`.

@@ -11,7 +11,7 @@ final class NodeLog {
 
     init(logger: Logger) { self.logger = logger }
 
-    func started(name: String, address: Address) {
+    func started(at address: Address) {
         logger.notice("serving", metadata: ["address": "\(address)"])
     }
 
