@@ -38,18 +38,6 @@ public struct ByteWriter: ~Copyable {
         written = length
     }
 
-    /// Forgets the first `length` bytes and moves the rest to the front.
-    public mutating func dropFirst(_ length: Int) {
-        precondition(length >= 0 && length <= count, "drop \(length) of \(count)")
-        memmoveBytes(to: 0, from: length, count: count - length)
-        written -= length
-    }
-
-    private func memmoveBytes(to: Int, from: Int, count: Int) {
-        UnsafeMutableRawBufferPointer(start: base + to, count: count)
-            .copyMemory(from: UnsafeRawBufferPointer(start: base + from, count: count))
-    }
-
     /// Gives memory beyond `limit` back when the writer is empty, so that one large answer does not stay resident.
     public mutating func shrink(to limit: Int) {
         guard count == 0, capacity > limit else { return }

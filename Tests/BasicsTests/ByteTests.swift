@@ -53,16 +53,12 @@ struct ByteWriterTests {
         #expect(writer.count == 4000 && writer.capacity >= 4000)
     }
 
-    @Test func patchesTruncatesAndDrops() {
+    @Test func patchesAndTruncates() {
         var writer = ByteWriter()
         writer.append([0, 0, 0, 0, 5, 6, 7])
         writer.patch(bigEndian: UInt32(0xAABB_CCDD), at: 0)
         writer.truncate(to: 6)
         #expect(writer.array() == [0xAA, 0xBB, 0xCC, 0xDD, 5, 6])
-        writer.dropFirst(3)
-        #expect(writer.array() == [0xDD, 5, 6])
-        writer.dropFirst(3)
-        #expect(writer.count == 0)
     }
 
     @Test func givesMemoryBackOnlyWhenEmpty() {
