@@ -32,7 +32,7 @@ import Testing
             #expect(answer.code == 1)
             #expect(answer.remark?.contains("inflates to more than") == true, "\(answer.headerText)")
         }
-        try stage.expectUnharmed()
+        try stage.expectUnharmed(peak: 96)
     }
 
     /// A count of topics that the body does not hold is not believed.

