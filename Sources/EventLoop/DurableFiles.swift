@@ -2,16 +2,19 @@ import Basics
 import Platform
 
 /// The loop's `FileStore`: replacements run on worker threads, those of one path one after another.
+///
+/// At most one content waits for each path: a later one takes its place, and whoever waited for it waits for the later
+/// one. A flood of changes costs no flood of copies, and no longer than two writes.
 final class DurableFiles: FileStore {
     private struct Replacement {
-        let content: [UInt8]
-        let backup: Bool
-        let completion: (PlatformError?) -> Void
+        var content: [UInt8]
+        var backup: Bool
+        var completions: [(PlatformError?) -> Void]
     }
 
     private unowned let loop: EventLoop
-    /// By path: what waits for the replacement that is under way.
-    private var waiting: [String: [Replacement]] = [:]
+    /// By path under way: what comes next, if anything does.
+    private var waiting: [String: Replacement?] = [:]
 
     init(loop: EventLoop) { self.loop = loop }
 
@@ -22,18 +25,23 @@ final class DurableFiles: FileStore {
     func replace(
         _ path: String, with content: [UInt8], backup: Bool, completion: @escaping (PlatformError?) -> Void
     ) {
-        let replacement = Replacement(content: content, backup: backup, completion: completion)
-        if waiting[path] != nil {
-            waiting[path]?.append(replacement)
-        } else {
-            waiting[path] = []
-            start(replacement, path)
+        let replacement = Replacement(content: content, backup: backup, completions: [completion])
+        // Taken out and put back, so that the list grows in place.
+        guard let underWay = waiting.removeValue(forKey: path) else { return start(replacement, path) }
+        guard var next = underWay else {
+            waiting[path] = .some(replacement)
+            return
         }
+        next.content = content
+        next.backup = next.backup || backup
+        next.completions.append(completion)
+        waiting[path] = .some(next)
     }
 
     func rename(_ path: String, to newPath: String) throws(PlatformError) { try DurableFile(path).rename(to: newPath) }
 
     private func start(_ replacement: Replacement, _ path: String) {
+        waiting[path] = .some(nil)
         let (content, backup) = (replacement.content, replacement.backup)
         loop.offload {
             do throws(PlatformError) {
@@ -43,13 +51,9 @@ final class DurableFiles: FileStore {
                 return error
             }
         } completion: { [self] error in
-            // Starts the next before the callback, which may ask for more.
-            if waiting[path]!.isEmpty {
-                waiting[path] = nil
-            } else {
-                start(waiting[path]!.removeFirst(), path)
-            }
-            replacement.completion(error)
+            // Starts the next before the callbacks, which may ask for more.
+            if let next = waiting.removeValue(forKey: path) ?? nil { start(next, path) }
+            for completion in replacement.completions { completion(error) }
         }
     }
 }

@@ -31,7 +31,10 @@ final class RedeliveryQueue: HandleOwner {
         closeHandle(idle)
     }
 
+    /// Once for each stream, however often it asks: each has one turn.
     func add(_ stream: TCPStream) {
+        if stream.state.pointee.awaitsRedelivery { return }
+        stream.state.pointee.awaitsRedelivery = true
         if waiting.isEmpty {
             uv_check_start(check) {
                 Unmanaged<RedeliveryQueue>.fromOpaque($0!.pointee.data).takeUnretainedValue().drain()
@@ -46,6 +49,9 @@ final class RedeliveryQueue: HandleOwner {
         uv_idle_stop(idle)
         let due = waiting
         waiting = []
-        for stream in due { stream.redeliver() }
+        for stream in due {
+            stream.state.pointee.awaitsRedelivery = false
+            stream.redeliver()
+        }
     }
 }

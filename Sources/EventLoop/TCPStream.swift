@@ -56,6 +56,8 @@ struct StreamState {
     var isReading = false
     /// The held bytes are to be offered before anything new.
     var offersHeld = false
+    /// Stands in the RedeliveryQueue.
+    var awaitsRedelivery = false
 }
 
 /// A TCP connection on libuv.

@@ -70,6 +70,10 @@ public struct TableEvent: Hashable, Sendable {
 struct EventLog {
     /// How many are kept: enough that a screen which asks every second misses none but in a storm.
     static let capacity = 64
+    /// Bytes of an event's text, and of each name in it. Refused registrations bring names as long as a header, and their
+    /// events go to the log and stay in memory: the longest name that is accepted fits, more is cut off.
+    static let textBytes = 4_096
+    static let nameBytes = 1_024
 
     private var ring: [TableEvent] = []
     private(set) var lastSequence: UInt64 = 0
@@ -79,6 +83,12 @@ struct EventLog {
         _ kind: TableEvent.Kind, _ broker: BrokerIdentity?, _ text: String, at wallTime: WallTime
     ) -> TableEvent {
         lastSequence += 1
+        var broker = broker
+        broker?.cluster.cut(to: Self.nameBytes)
+        broker?.name.cut(to: Self.nameBytes)
+        broker?.address.cut(to: Self.nameBytes)
+        var text = text
+        text.cut(to: Self.textBytes)
         let event = TableEvent(sequence: lastSequence, wallTime: wallTime, kind: kind, broker: broker, text: text)
         if ring.count < Self.capacity {
             ring.append(event)
@@ -94,5 +104,12 @@ struct EventLog {
         let first = max(oldest, sequence == .max ? .max : sequence + 1)
         guard first <= lastSequence else { return [] }
         return (first...lastSequence).map { ring[Int(($0 - 1) % UInt64(Self.capacity))] }
+    }
+}
+
+extension String {
+    /// Replaces what lies beyond `length` bytes by an ellipsis.
+    fileprivate mutating func cut(to length: Int) {
+        if utf8.count > length { self = String(decoding: utf8.prefix(length), as: UTF8.self) + "…" }
     }
 }

@@ -41,7 +41,8 @@ extension NameServer {
         guard let name = header.field("topic"), !queues.isEmpty else { return output.answer(arrival) }
         let isNew = tables.topic(named: name) == nil
         if name.count > limits.topicNameBytes {
-            return fail("a topic name of \(name.count) bytes is above the limit", arrival, &output)
+            return fail(
+                "a topic name of \(name.count) bytes is above the limit of \(limits.topicNameBytes)", arrival, &output)
         }
         if isNew, tables.topicNames.count >= limits.topics {
             return fail("the limit of \(limits.topics) topics is reached", arrival, &output)

@@ -7,8 +7,15 @@ import RemotingTransport
 /// One accepted connection of a broker, client or tool.
 ///
 /// Requests of one connection are handled in order. While a large registration is decoded on a worker thread, or a
-/// change waits for the disk, the connection is paused: later requests stay unread, so none overtakes.
+/// change waits for the disk, the connection is paused: later requests stay unread, so none overtakes. One read may bring
+/// thousands of requests; they are served in turns, between which the loop serves others and sees whether the peer reads.
 final class ClientConnection: StreamHandler {
+    /// Answer bytes after which a turn is over: a client's usual batch stays one write, and what the answers of one turn
+    /// take beyond it is one answer.
+    private static let turnBytes = 256 << 10
+    /// Time after which a turn is over: what others may have to wait, beside the one request under way.
+    private static let turnTime = Duration.milliseconds(2)
+
     let id: UInt64
     private unowned let node: NameServerNode
     private let stream: any ByteStream
@@ -42,13 +49,19 @@ final class ClientConnection: StreamHandler {
                 }
                 mayHaveProxyHeader = false
             }
+            var turnStart: Instant?
             var consumption = try Consumption.frames(
                 in: UnsafeRawBufferPointer(rebasing: bytes[skipped...]), limit: node.options.frameLimit
             ) { frame throws(RemotingError) in
-                try handle(frame, output: &output)
-                return waitCount == 0 && !isClosed
+                let mayGoOn = try handle(frame, &turnStart, output: &output)
+                return mayGoOn && output.count < Self.turnBytes && waitCount == 0 && !isClosed
             }
             consumption.consumed += skipped
+            if consumption.consumed < bytes.count, consumption.needed == 0, waitCount == 0 {
+                // The turn is over: the rest is offered again after the others, once the peer has taken its answers.
+                stream.pauseReading()
+                stream.resumeReading()
+            }
             return consumption
         } catch {
             // protocol.md 1.14: malformed input is not answered. Answers to earlier frames leave first.
@@ -57,21 +70,28 @@ final class ClientConnection: StreamHandler {
         }
     }
 
+    /// Answers a frame; says whether the turn, which begins with its first frame, has time for another.
     @inline(__always)
-    private func handle(_ frame: Frame, output: inout ByteWriter) throws(RemotingError) {
+    private func handle(
+        _ frame: Frame, _ turnStart: inout Instant?, output: inout ByteWriter
+    ) throws(RemotingError) -> Bool {
         let hot = node.hot
         try hot.pointee.header.decode(frame)
-        if node.shutdownPhase != .running, sendElsewhere(&output) { return }
-        let start = output.count
+        if node.shutdownPhase != .running, sendElsewhere(&output) { return true }
+        let answerStart = output.count
+        let now = node.platform.now
+        let start = turnStart ?? now
+        turnStart = start
         let handled = hot.pointee.core.handle(
-            hot.pointee.header, body: frame.body, from: id, now: node.platform.now, wallTime: node.platform.wallTime,
+            hot.pointee.header, body: frame.body, from: id, now: now, wallTime: node.platform.wallTime,
             output: &output, directives: &hot.pointee.directives)
         switch handled {
         case .done:
-            if !hot.pointee.directives.isEmpty, node.carryOut(for: self) { hold(&output, from: start) }
+            if !hot.pointee.directives.isEmpty, node.carryOut(for: self) { hold(&output, from: answerStart) }
         case .decode(let pending):
             decodeElsewhere(pending)
         }
+        return now - start < Self.turnTime
     }
 
     /// The answer to a client that should ask another node: GO_AWAY during a graceful shutdown (protocol.md 1.13).

@@ -61,13 +61,22 @@ public struct LineLogHandler: LogHandler {
 
     /// A value as one word: quoted when it holds blanks, quotes or control characters (names come from the network).
     private static func word(_ text: String) -> String {
-        let plain = text.unicodeScalars.allSatisfy { $0.value > 0x20 && $0 != "\"" && $0.value != 0x7F && $0 != "=" }
+        let plain = text.unicodeScalars.allSatisfy { !isControl($0) && $0 != " " && $0 != "\"" && $0 != "=" }
         return plain && !text.isEmpty ? text : quoted(text)
     }
 
-    /// A message on one line.
+    /// A message on one line, quoted also when a name in it could pass for fields of the line.
     private static func flat(_ text: String) -> String {
-        text.unicodeScalars.contains { $0.value < 0x20 || $0.value == 0x7F } ? quoted(text) : text
+        text.unicodeScalars.contains { isControl($0) || $0 == "=" } ? quoted(text) : text
+    }
+
+    /// Whether a terminal or a log collector may take it for more than a glyph: controls, line ends, and the marks that
+    /// turn the direction of the text round.
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F...0x9F, 0x2028...0x202E, 0x2066...0x2069: true
+        default: false
+        }
     }
 
     /// A JSON string.
@@ -78,7 +87,7 @@ public struct LineLogHandler: LogHandler {
             case "\"": out += "\\\""
             case "\\": out += "\\\\"
             case "\n": out += "\\n"
-            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+            case _ where isControl(scalar):
                 let hex = String(scalar.value, radix: 16)
                 out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: out.unicodeScalars.append(scalar)

@@ -64,7 +64,8 @@ public protocol FileStore: AnyObject {
     /// Replaces a file atomically and durably, and then calls back on the loop: temporary file, fsync, rename, fsync of
     /// the directory. Missing directories are created. With `backup`, the previous content is kept at `path` + ".bak".
     ///
-    /// Replacements of one path happen in the order of the calls.
+    /// Replacements of one path happen in the order of the calls. One that has not begun is left out when a later one is
+    /// asked for; its completion then comes with the later one's, in the order of the calls.
     func replace(
         _ path: String, with content: [UInt8], backup: Bool, completion: @escaping (PlatformError?) -> Void)
 

@@ -80,6 +80,7 @@ struct ServeCommand: ParsableCommand {
                     node: label, format: settings.format, level: settings.level, timestamp: { utcTimestamp() },
                     sink: { writeAll(2, $0) })
             }
+            loop.onWarning = { logger.warning("\($0)") }
             let server = try NameServerNode(platform: loop, options: options, logger: logger)
             let stop = { server.shutdown { loop.stop() } }
             loop.onSignal(SIGTERM, stop)

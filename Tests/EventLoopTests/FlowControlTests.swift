@@ -153,6 +153,36 @@ import Testing
         }
     }
 
+    /// Streams that take their bytes in many turns take turns with each other, also after many of them.
+    @Test func streamsTakeTurns() throws {
+        try withLoop { loop in
+            let bytesEach = 64
+            var order: [UInt64] = []
+            let listener = try loop.listen { _ in
+                let handler = TestHandler()
+                handler.onBytes = { stream, _, _ in
+                    order.append(stream.id)
+                    if order.count == 2 * bytesEach { loop.stop() }
+                    stream.pauseReading()
+                    stream.resumeReading()
+                    return Consumption(consumed: 1)
+                }
+                return handler
+            }
+            for _ in 0..<2 {
+                let client = TestHandler()
+                client.onOpen = { $0.write([UInt8](repeating: 1, count: bytesEach)) }
+                client.onClose = { _, _ in
+                    // From when both have begun until one has had all.
+                    guard let first = order.first, let start = order.firstIndex(where: { $0 != first }) else { return }
+                    let both = order[start...].prefix(2 * (bytesEach - start))
+                    #expect(zip(both, both.dropFirst()).allSatisfy { $0 != $1 }, "\(order)")
+                }
+                loop.connect(to: listener.address, client)
+            }
+        }
+    }
+
     /// Without `needed` or a pause, unconsumed bytes wait for new ones and come together with them.
     @Test func offersUnconsumedBytesTogetherWithNewOnes() throws {
         try withLoop { loop in

@@ -31,6 +31,8 @@ private final class Lines: Sendable {
         ("a b", #"k="a b""#), ("", #"k="""#), ("a\nT info ns-1 forged", #"k="a\nT info ns-1 forged""#),
         ("quote\"", #"k="quote\"""#), ("tab\t", #"k="tab\u0009""#), ("x=y", #"k="x=y""#), ("集", "k=集"),
         ("\u{1B}[31m", #"k="\u001b[31m""#), ("del\u{7F}", #"k="del\u007f""#),
+        ("next\u{85}line", #"k="next\u0085line""#), ("\u{9B}2J", #"k="\u009b2J""#),
+        ("line\u{2028}end", #"k="line\u2028end""#), ("turn\u{202E}ed", #"k="turn\u202eed""#),
     ])
     func oddValuesAreQuoted(value: String, printed: String) {
         let lines = Lines()
@@ -42,6 +44,13 @@ private final class Lines: Sendable {
         let lines = Lines()
         logger(.text, lines).info("two\nlines")
         #expect(lines.all == ["T info ns-1 \"two\\nlines\"\n"])
+    }
+
+    /// A name in the message must not look like a field of the line.
+    @Test func aMessageHasNoFields() {
+        let lines = Lines()
+        logger(.text, lines).info("a address=6.6.6.6:6 registered", metadata: ["address": "1.1.1.1:1"])
+        #expect(lines.all == ["T info ns-1 \"a address=6.6.6.6:6 registered\" address=1.1.1.1:1\n"])
     }
 
     @Test func aJSONLine() {

@@ -95,6 +95,22 @@ public final class RawConnection {
         }
     }
 
+    /// Sends as much of `bytes` as the peer takes and answers how many that were; gives up when it has taken none for
+    /// `limit`.
+    ///
+    /// - Throws: `TestSupportError` when the peer has closed.
+    public func sendUntilStuck(_ bytes: [UInt8], for limit: Duration) throws -> Int {
+        var sent = 0
+        while sent < bytes.count, wait(for: POLLOUT, within: limit) {
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+            }
+            if count < 0 && errno != EAGAIN && errno != EINTR { throw TestSupportError("send: errno \(errno)") }
+            sent += max(count, 0)
+        }
+        return sent
+    }
+
     /// Sends `text` as UTF-8.
     public func send(_ text: String) throws {
         try send(Array(text.utf8))
