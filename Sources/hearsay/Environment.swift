@@ -30,6 +30,14 @@ func makeDirectories(_ path: String) throws(PlatformError) {
     }
 }
 
+/// Raises the limit of open files to `count`, or as far as the system lets us.
+func allowOpenFiles(_ count: Int) {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < count else { return }
+    limit.rlim_cur = min(limit.rlim_max, rlim_t(count))
+    setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+}
+
 /// The wall clock as `2026-11-24T20:54:19.123Z`.
 func utcTimestamp() -> String {
     var time = timespec()

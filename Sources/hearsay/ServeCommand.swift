@@ -73,6 +73,7 @@ struct ServeCommand: ParsableCommand {
     }
 
     private func serve(_ options: NodeOptions, _ settings: LogSettings) throws {
+        allowOpenFiles(options.stream.connectionLimit + 64)
         do {
             let loop = try EventLoop()
             let logger = Logger(label: options.name) { label in
