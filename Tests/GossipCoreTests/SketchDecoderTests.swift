@@ -129,17 +129,43 @@ struct SketchDecoderTests {
 
     // MARK: Liars with the key
 
-    @Test("a true item at symbols it does not map to is a contradiction, and cannot loop", arguments: [0, 1, 40])
-    func misplacedItem(items: Int) {
-        let local = Sketch(hash: TestVectors.hash, length: 64)
+    @Test(
+        "an item in a symbol it does not map to is a contradiction, at once", arguments: 1...20 as ClosedRange<UInt64>)
+    func misplacedItem(seed: UInt64) throws {
+        let sets = RandomSets(seed: seed, shared: 0, onlyHere: 0, onlyThere: 40, length: 64)
+        var run = sets.there.run(from: 0, count: 8)
+        let item = TestVectors.items[0]
+        let index = try #require((1..<8).first { !TestVectors.indices[0].contains($0) })
+        run.symbols[index] = SketchSymbol(sum: item, check: TestVectors.hash.hash(item), count: 1)
+        var decoder = SketchDecoder(local: Sketch(hash: TestVectors.hash, length: 64))
+        #expect(decoder.receive(run) == .failed(.inconsistent), "seed \(seed)")
+    }
+
+    /// Taken out of symbol 0, the item appears with count -1 in the others; taken out there, with count 1 in symbol 0;
+    /// for ever.
+    @Test("an item missing from its other symbols cannot make the decoder go round in circles")
+    func circle() {
+        let item = TestVectors.items[0]
         var symbols = Array(repeating: SketchSymbol.zero, count: 64)
-        for item in TestVectors.items {
-            for index in symbols.indices where index != 0 {
-                symbols[index] = SketchSymbol(sum: item, check: TestVectors.hash.hash(item), count: 1)
-            }
-        }
-        var decoder = SketchDecoder(local: local)
-        #expect(decoder.receive(SymbolRun(first: 0, itemCount: items, symbols: symbols)) == .failed(.inconsistent))
+        symbols[0] = SketchSymbol(sum: item, check: TestVectors.hash.hash(item), count: 1)
+        var decoder = SketchDecoder(local: Sketch(hash: TestVectors.hash, length: 64))
+        #expect(decoder.receive(SymbolRun(first: 0, itemCount: 1, symbols: symbols)) == .failed(.inconsistent))
+    }
+
+    @Test("symbol 0 without items contradicts any other symbol with some, before the prefix ends")
+    func emptyRoot() {
+        var symbols = Array(repeating: SketchSymbol.zero, count: 16)
+        symbols[5] = SketchSymbol(sum: 1, check: 2, count: 0)
+        var decoder = SketchDecoder(local: Sketch(hash: TestVectors.hash, length: 64))
+        #expect(decoder.receive(SymbolRun(first: 0, itemCount: 0, symbols: symbols)) == .failed(.inconsistent))
+    }
+
+    @Test("a difference that names an item twice is recognised")
+    func repetition() {
+        #expect(SetDifference(onlyHere: [1, 2], onlyThere: [3, 1]).repeatsAnItem)
+        #expect(SetDifference(onlyHere: [5, 2, 5], onlyThere: []).repeatsAnItem)
+        #expect(!SetDifference(onlyHere: [5, 2], onlyThere: [1]).repeatsAnItem)
+        #expect(!SetDifference(onlyHere: [], onlyThere: []).repeatsAnItem)
     }
 
     @Test("an item counted twice is never reported")
