@@ -3,7 +3,7 @@
 /// The increasing sequence of symbol indices that one item is added to, cut off at `SketchLimits.symbols`.
 ///
 /// Symbol i holds an item with probability 2/(i+2), the density 1/(1+i/2) of Yang, Gilad and Alizadeh ("Practical
-/// Rateless Set Reconciliation", SIGCOMM 2024, section 4.2). Being at index i, the probability of no hit up to j is the
+/// Rateless Set Reconciliation", SIGCOMM 2024). Being at index i, the probability of no hit up to j is the
 /// telescoping product of n/(n+2) for n = i+1 ... j, that is (i+1)(i+2) / ((j+1)(j+2)). With U drawn evenly from 1 ...
 /// 2^32, the next index is therefore the smallest j with U(j+1)(j+2) > 2^32 (i+1)(i+2): one division and one integer
 /// square root, exact but for the 2^-32 grain of U.
