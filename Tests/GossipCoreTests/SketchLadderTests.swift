@@ -1,0 +1,56 @@
+import GossipCore
+import Testing
+
+@Suite("Sketch ladder: how much to ask for")
+struct SketchLadderTests {
+    /// Rows: items here, items there, question (0: the list).
+    static let questions: [(Int, Int, Int)] = [
+        (10_000, 10_000, 16),  // as many on both sides: two differences at least
+        (10_000, 10_001, 40),  // 1 -> 2 + 16
+        (10_000, 9_990, 40),  // 10 -> 15 + 16
+        (10_000, 9_984, 40),  // 16 -> 24 + 16
+        (10_000, 9_983, 96),  // 17 -> 26 + 16
+        (10_000, 9_000, 1_536),  // 1,000 -> 1,516
+        (10_000, 7_280, 4_096),  // 2,720 -> 4,096
+        (10_000, 7_279, 0),  // 2,721 -> 4,098: beyond the top
+        (900, 600, 512),  // just a third
+        (900, 599, 0),  // more than a third
+        (0, 10_000, 0),  // a restarted node
+        (10_000, 0, 0),
+        (17, 17, 0),  // the list of 17 rows is as short as 16 symbols
+        (18, 18, 16),
+    ]
+
+    @Test("asks for the list or the rung that fits", arguments: questions.indices)
+    func question(row: Int) {
+        let (here, there, symbols) = SketchLadderTests.questions[row]
+        let answer = SketchLadder.question(
+            here: SketchSymbol(sum: 1, check: 1, count: here), there: SketchSymbol(sum: 2, check: 2, count: there))
+        #expect(answer == (symbols == 0 ? .list : .sketch(symbols: symbols)))
+    }
+
+    @Test("asks for nothing when the roots are equal, and only then")
+    func equal() {
+        let root = SketchSymbol(sum: 1, check: 2, count: 1_000)
+        #expect(SketchLadder.question(here: root, there: root) == .nothing)
+        #expect(SketchLadder.question(here: .zero, there: .zero) == .nothing)
+        for other in [
+            SketchSymbol(sum: 0, check: 2, count: 1_000), SketchSymbol(sum: 1, check: 0, count: 1_000),
+            SketchSymbol(sum: 1, check: 2, count: 1_001),
+        ] {
+            #expect(SketchLadder.question(here: root, there: other) != .nothing)
+        }
+    }
+
+    @Test("climbs rung by rung, then asks for the list")
+    func climb() {
+        var received = 1
+        var seen: [Int] = []
+        while case .sketch(let symbols) = SketchLadder.question(after: received) {
+            seen.append(symbols)
+            received = symbols
+        }
+        #expect(seen == [16, 40, 96, 224, 512, 1_024, 1_536, 2_048, 2_560, 3_072, 3_584, 4_096])
+        #expect(seen == SketchLadder.rungs)
+    }
+}
