@@ -87,6 +87,18 @@ public final class EventLoop: Platform {
     /// Blocks of memory owned by streams: partial frames and queued writes.
     var liveBlocks: Int { core.pointee.liveBlocks }
 
+    /// Bytes that all streams together may own for partial frames and unsent answers. Default 1 GiB.
+    ///
+    /// Each stream has limits of its own, but thousands of them add up. Above this, streams that own more than an equal
+    /// share and ask for more are closed; those with less are spared, so that a flood does not hit its bystanders.
+    public var ownedBytesLimit: Int {
+        get { core.pointee.ownedBytesLimit }
+        set { core.pointee.ownedBytesLimit = newValue }
+    }
+
+    /// Bytes that streams own now.
+    var ownedBytes: Int { core.pointee.ownedBytes }
+
     /// `CLOCK_BOOTTIME`, read afresh.
     public var now: Instant { Clock.monotonic() }
 

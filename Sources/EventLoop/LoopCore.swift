@@ -23,6 +23,12 @@ struct LoopCore: ~Copyable {
     var openStreams = 0
     /// Blocks of memory that streams own now: partial frames and queued writes. An idle connection owns none.
     var liveBlocks = 0
+    /// Bytes of those blocks.
+    var ownedBytes = 0
+    /// What all streams together may own; see `EventLoop.ownedBytesLimit`.
+    var ownedBytesLimit = 1 << 30
+    /// When the operator may be told again that it is too much.
+    var nextOwnedWarning = Instant.zero
     /// libuv handles whose close callback is still to come.
     var handles = 0
     /// Calls of `offload` whose completion is still to come.

@@ -70,7 +70,7 @@ extension TCPStream {
 
     private func room() -> UnsafeMutableRawBufferPointer {
         let held = state.pointee.held.count
-        if held >= TCPStream.directReadBytes { return state.pointee.held.room(needed: state.pointee.needed) }
+        if held >= TCPStream.directReadBytes { return changeHeld { $0.room(needed: state.pointee.needed) } }
         return UnsafeMutableRawBufferPointer(
             start: loop.core.pointee.readBuffer + held, count: LoopCore.readBufferBytes - held)
     }
@@ -80,15 +80,16 @@ extension TCPStream {
         let held = state.pointee.held.count
         if held >= TCPStream.directReadBytes {
             state.pointee.held.filled(count)
-            if held + count >= state.pointee.needed { deliver(state.pointee.held.bytes) }
-            return
+            if held + count >= state.pointee.needed { return deliver(state.pointee.held.bytes) }
+            return ownsTooMuch ? giveUp() : ()
         }
         let buffer = loop.core.pointee.readBuffer
         if held + count < state.pointee.needed {
             // A drip of bytes costs its own bytes, not the whole frame's beginning each time.
             if held == 0 { loop.core.pointee.liveBlocks += 1 }
             let new = UnsafeRawBufferPointer(start: buffer + held, count: count)
-            return state.pointee.held.append(new, needed: state.pointee.needed)
+            changeHeld { $0.append(new, needed: state.pointee.needed) }
+            return ownsTooMuch ? giveUp() : ()
         }
         if held > 0 { buffer.copyMemory(from: state.pointee.held.bytes.baseAddress!, byteCount: held) }
         deliver(UnsafeRawBufferPointer(start: buffer, count: held + count))
@@ -107,7 +108,7 @@ extension TCPStream {
             "stream \(id): consumed \(used.consumed) of \(bytes.count), needs \(used.needed)")
         if state.pointee.phase != .closed {
             keep(UnsafeRawBufferPointer(rebasing: bytes[used.consumed...]), needed: used.needed)
-            if used.consumed > 0 { state.pointee.group.idle?.touch(state) }
+            if used.consumed > 0, state.pointee.phase != .closed { state.pointee.group.idle?.touch(state) }
             flush()
         }
         core.pointee.output.removeAll()
@@ -129,11 +130,12 @@ extension TCPStream {
         }
         if rest.baseAddress == UnsafeRawPointer(state.pointee.held.base) { return }
         if held == 0 { loop.core.pointee.liveBlocks += 1 }
-        state.pointee.held.keep(rest)
+        changeHeld { $0.keep(rest) }
+        if ownsTooMuch { giveUp() }
     }
 
     func releaseHeld() {
-        state.pointee.held.free()
+        changeHeld { $0.free() }
         loop.core.pointee.liveBlocks -= 1
     }
 

@@ -62,9 +62,12 @@ extension TCPStream {
         let copy = UnsafeMutableRawBufferPointer(start: block + header, count: bytes.count)
         copy.copyMemory(from: bytes)
         let request = block.bindMemory(to: uv_write_t.self, capacity: 1)
+        // The block's size, for the count when it is freed.
+        request.pointee.data = UnsafeMutableRawPointer(bitPattern: header + bytes.count)
         var buffer = uv_buf_t(UnsafeRawBufferPointer(copy))
         let status = uv_write(request, handle, &buffer, 1) { request, status in
             let stream = Unmanaged<TCPStream>.fromOpaque(request!.pointee.handle.pointee.data).takeUnretainedValue()
+            stream.loop.core.pointee.ownedBytes -= Int(bitPattern: request!.pointee.data)
             free(request)
             stream.loop.core.pointee.liveBlocks -= 1
             stream.didWrite(status)
@@ -74,6 +77,8 @@ extension TCPStream {
             return failWriting(status)
         }
         loop.core.pointee.liveBlocks += 1
+        loop.core.pointee.ownedBytes += header + bytes.count
+        if ownsTooMuch { return giveUp() }
         if queuedBytes > options.highWaterMark, !state.pointee.isThrottled {
             state.pointee.isThrottled = true
             updateReading()

@@ -57,6 +57,49 @@ import Testing
         }
     }
 
+    /// Each of many streams stays below its own limit, all together do not: who holds most is closed, the small one lives.
+    @Test func closesThoseThatHoldMostWhenAllHoldTooMuch() throws {
+        let hoarders = 8
+        let piece = 64 << 10
+        try withLoop { loop in
+            loop.ownedBytesLimit = 8 << 20
+            var warnings = 0
+            loop.onWarning = { _ in warnings += 1 }
+            var givenUp = 0
+            let listener = try loop.listen { _ in
+                let handler = TestHandler()
+                // A frame that never ends.
+                handler.onBytes = { _, _, _ in Consumption(consumed: 0, needed: 32 << 20) }
+                handler.onClose = { _, reason in
+                    if case .system(let error) = reason, error.name == "ENOMEM" { givenUp += 1 }
+                }
+                return handler
+            }
+            var bystanderIsOpen = true
+            let bystander = TestHandler()
+            bystander.onOpen = { $0.write(pattern(1_000)) }
+            bystander.onClose = { _, _ in bystanderIsOpen = false }
+            let small = loop.connect(to: listener.address, bystander)
+            let senders = (0..<hoarders).map { _ in loop.connect(to: listener.address, TestHandler()) }
+            var poll: (any PlatformTimer)?
+            poll = loop.makeTimer {
+                // Piece by piece, so that what the senders themselves queue does not count.
+                for sender in senders where sender.unsentBytes == 0 { sender.write(pattern(piece)) }
+                guard givenUp >= 2 else {
+                    poll?.start(at: loop.now)
+                    return
+                }
+                #expect(bystanderIsOpen)
+                #expect(warnings == 1)
+                #expect(loop.ownedBytes <= 2 * loop.ownedBytesLimit)
+                poll = nil
+                loop.stop()
+            }
+            poll?.start(at: loop.now)
+            withExtendedLifetime(small) {}
+        }
+    }
+
     @Test func dropsAPeerAtTheLimit() throws {
         try withLoop { loop in
             var options = StreamOptions()

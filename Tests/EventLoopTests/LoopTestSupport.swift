@@ -1,8 +1,9 @@
 import Basics
-import EventLoop
 import Glibc
 import Platform
 import Testing
+
+@testable import EventLoop
 
 /// Runs `body` on a fresh loop and then the loop, until `stop`; fails when that takes too long.
 func withLoop(
@@ -24,6 +25,7 @@ func withLoop(
     }
     loop.run()
     #expect(loop.openStreams == 0, sourceLocation: sourceLocation)
+    #expect(loop.ownedBytes == 0, sourceLocation: sourceLocation)
 }
 
 let anyLoopbackPort = Address(host: "127.0.0.1", port: 0)
