@@ -44,7 +44,7 @@ public final class NameServerNode {
 
     /// Reads the KV file and prepares the tables; `start` opens the port.
     ///
-    /// A KV file that cannot be parsed is renamed to `…​.broken-<milliseconds>` and reported; the node starts without it.
+    /// A KV file that cannot be parsed is renamed to `FILE.broken-<milliseconds>` and reported; the node starts without it.
     ///
     /// - Throws: `PlatformError` when the file exists and cannot be read or set aside.
     public init(platform: any Platform, options: NodeOptions, logger: Logger) throws(PlatformError) {
@@ -55,8 +55,7 @@ public final class NameServerNode {
         let kv = try Self.readKeyValues(platform, options, log)
         let core = NameServer(
             name: options.name, software: options.software, properties: options.properties, limits: options.limits,
-            kv: kv,
-            startedAt: platform.now)
+            kv: kv, startedAt: platform.now)
         hot = .allocate(capacity: 1)
         hot.initialize(to: HotState(core: core))
     }
