@@ -43,7 +43,7 @@ import Testing
 
     /// What ends its direction gets its answers and is closed; what says nothing is closed after a while.
     @Test func halfOpen() throws {
-        let stage = try HostileStage(limits: ["idleConnection: 1s"])
+        let stage = try HostileStage(limits: ["idleConnection: 4s"])
         let lookup = RawRequest(105, ["topic": "Steady"]).frame(opaque: 5)
         let silent = try (0..<50).map { _ in try stage.connect() }
         let inside = try (0..<50).map { _ in try stage.connect() }
@@ -139,7 +139,7 @@ import Testing
     }
 
     /// - Parameter limit: a line of the limits that says when such a peer is dropped at last.
-    @Test(arguments: ["idleConnection: 1s", "unsentBytes: 1MiB\n  frameBytes: 1MiB"])
+    @Test(arguments: ["idleConnection: 4s", "unsentBytes: 1MiB\n  frameBytes: 1MiB"])
     func pipeliningWithoutReading(limit: String) throws {
         let stage = try HostileStage(limits: [limit])
         let broker = try stage.connect()
