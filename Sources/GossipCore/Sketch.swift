@@ -1,3 +1,5 @@
+import Basics
+
 /// A prefix of the endless symbol sequence of one set of 64-bit items, kept up to date item by item.
 ///
 /// A rateless invertible Bloom lookup table (Yang, Gilad and Alizadeh, SIGCOMM 2024): one prefix serves every peer and

@@ -1,6 +1,8 @@
 // Peeling: a symbol of the difference that holds exactly one item gives that item away; taking it out of its other
 // symbols lays the next one bare.
 
+import Basics
+
 /// Finds the difference between the local set and a peer's from a growing prefix of the peer's symbols.
 ///
 /// Feed it run after run, from symbol 0 on; it keeps its state, so that more symbols never restart it. Both sketches

@@ -39,7 +39,7 @@ public struct SymbolRun: Hashable, Sendable {
         for (offset, symbol) in symbols.enumerated() {
             output.append(bigEndian: symbol.sum)
             output.append(bigEndian: symbol.check)
-            output.append(zigzag: symbol.count - SymbolRun.expectedCount(at: first + offset, of: itemCount))
+            output.append(zigzag: Int64(symbol.count - SymbolRun.expectedCount(at: first + offset, of: itemCount)))
         }
     }
 

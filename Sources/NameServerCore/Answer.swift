@@ -39,7 +39,7 @@ extension NameServer {
 
     /// Records a state change and asks for its line in the log.
     mutating func note(
-        _ kind: TableEvent.Kind, _ broker: BrokerIdentity? = nil, _ text: String, _ arrival: Arrival,
+        _ kind: TableEvent.Kind, _ broker: ReplicaIdentity? = nil, _ text: String, _ arrival: Arrival,
         _ directives: inout [Directive]
     ) {
         directives.append(.event(events.record(kind, broker, text, at: arrival.wallTime)))

@@ -18,9 +18,9 @@ extension NameServer {
         _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter,
         _ directives: inout [Directive]
     ) {
-        let broker: BrokerIdentity
+        let broker: ReplicaIdentity
         do throws(MissingField) {
-            broker = BrokerIdentity(
+            broker = ReplicaIdentity(
                 cluster: try header.required("clusterName"), name: try header.required("brokerName"),
                 id: try header.requiredInteger("brokerId"), address: try header.required("brokerAddr"))
         } catch {
@@ -33,7 +33,7 @@ extension NameServer {
     }
 
     private mutating func unregister(
-        _ broker: BrokerIdentity, _ arrival: Arrival, _ directives: inout [Directive]
+        _ broker: ReplicaIdentity, _ arrival: Arrival, _ directives: inout [Directive]
     ) {
         guard let address = broker.address.withBytes({ tables.addressNames.lookup($0) }) else { return }
         let cluster = broker.cluster.withBytes { tables.clusterNames.lookup($0) }

@@ -84,9 +84,9 @@ extension NameServer {
         ResponseFrame.end(&output, mark)
     }
 
-    func identity(of id: LiveID) -> BrokerIdentity {
+    func identity(of id: LiveID) -> ReplicaIdentity {
         let entry = tables.live[id.index]
-        return BrokerIdentity(
+        return ReplicaIdentity(
             cluster: tables.clusterNames.text(of: entry.cluster), name: tables.groupNames.text(of: entry.group),
             id: entry.brokerID, address: tables.addressNames.text(of: entry.address))
     }

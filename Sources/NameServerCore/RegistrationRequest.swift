@@ -15,7 +15,7 @@ struct RegistrationRequest: Hashable, Sendable {
     var actingMaster: Bool?
     var layout: BodyLayout
 
-    var identity: BrokerIdentity { BrokerIdentity(cluster: cluster, name: name, id: brokerID, address: address) }
+    var identity: ReplicaIdentity { ReplicaIdentity(cluster: cluster, name: name, id: brokerID, address: address) }
 
     /// `broker-a:0 at 10.0.0.1:10911`, as events say it.
     var label: String { "\(name):\(brokerID) at \(address)" }

@@ -1,25 +1,5 @@
 import Basics
 
-/// Which replica an event is about.
-public struct BrokerIdentity: Hashable, Sendable {
-    /// The cluster it registered under.
-    public var cluster: String
-    /// The broker name, shared by its group.
-    public var name: String
-    /// 0 is the master.
-    public var id: Int64
-    /// Where clients find it.
-    public var address: String
-
-    /// Puts the parts together.
-    public init(cluster: String, name: String, id: Int64, address: String) {
-        self.cluster = cluster
-        self.name = name
-        self.id = id
-        self.address = address
-    }
-}
-
 /// One change of the tables or settings, and why; a heartbeat is none.
 public struct TableEvent: Hashable, Sendable {
     /// What happened.
@@ -61,7 +41,7 @@ public struct TableEvent: Hashable, Sendable {
     /// What happened.
     public var kind: Kind
     /// Which replica it is about; nil when it is about none, or about a whole group.
-    public var broker: BrokerIdentity?
+    public var broker: ReplicaIdentity?
     /// One line for people, with the cause.
     public var text: String
 }
@@ -80,7 +60,7 @@ struct EventLog {
 
     /// Numbers the event and keeps it.
     mutating func record(
-        _ kind: TableEvent.Kind, _ broker: BrokerIdentity?, _ text: String, at wallTime: WallTime
+        _ kind: TableEvent.Kind, _ broker: ReplicaIdentity?, _ text: String, at wallTime: WallTime
     ) -> TableEvent {
         lastSequence += 1
         var broker = broker

@@ -1,4 +1,4 @@
-import GossipCore
+import Basics
 import Testing
 
 @Suite("Keyed hash: SipHash-2-4")

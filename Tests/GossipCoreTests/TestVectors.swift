@@ -1,3 +1,4 @@
+import Basics
 import GossipCore
 
 // Fixed for ever: nodes of different versions and platforms must agree on every one of these. The hashes are those of

@@ -89,6 +89,6 @@ import Testing
         node.scan()
         guard case .event(let event) = node.directives.first else { return #expect(Bool(false)) }
         #expect(event.text == "broker-a:0 at 10.0.0.1:10911 removed: silent for 121000 ms")
-        #expect(event.broker == BrokerIdentity(cluster: "C", name: "broker-a", id: 0, address: "10.0.0.1:10911"))
+        #expect(event.broker == ReplicaIdentity(cluster: "C", name: "broker-a", id: 0, address: "10.0.0.1:10911"))
     }
 }
