@@ -23,8 +23,7 @@ public struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
     ///
     /// An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) counts as IPv4, and a zone (`%eth0`) does not count.
     public func contains(_ host: String) -> Bool {
-        guard let address = NumericAddress(host.prefix { $0 != "%" }) else { return false }
-        return address.isIPv4 == first.isIPv4 && address.masked(to: prefix) == first
+        NumericAddress(host.prefix { $0 != "%" })?.masked(to: prefix) == first
     }
 
     /// As it is read, the address in its canonical spelling.
