@@ -39,6 +39,7 @@ extension NameServer {
         counters.changedRegistrations += 1
         let request = registration.request
         let names = registration.names
+        giveWay(to: request.identity, registration.arrival, &directives)
         let tick = tables.tick()
         var difference = RegistrationDifference()
         takePlace(registration, standing, at: tick, &difference)

@@ -28,6 +28,7 @@ extension NameServer {
         }
         counters.unregistrations += 1
         supersede(cluster: broker.cluster, address: broker.address)
+        forgetUnregistered(broker, arrival, &directives)
         unregister(broker, arrival, &directives)
         output.answer(arrival)
     }
@@ -88,6 +89,7 @@ extension NameServer {
                 tables.expiry.set(id, due: deadline)
             }
         }
+        dropOutdatedLearned(arrival, &directives)
     }
 
     /// The earliest instant at which a replica may have expired, unless it is heard before; nil without replicas.

@@ -31,6 +31,10 @@ public struct NameServer: ~Copyable {
     var keyValues: KeyValueStore
     var cache: RouteCache
     var events = EventLog()
+    /// What is served without having been heard first-hand; usually nothing.
+    var hearsay = LearnedTable()
+    var imageHash: KeyedHash?
+    var refusesUnknownTopics = false
 
     /// Registrations that are being decoded elsewhere and still count; see `PendingRegistration`.
     var pending: [PendingRegistration.Ticket] = []

@@ -20,13 +20,15 @@ extension NameServer {
         encode(
             [
                 ("brokers", tables.liveCount), ("groups", tables.groupCount), ("topics", tables.topicCount),
-                ("clusters", tables.clusterCount),
+                ("clusters", tables.clusterCount), ("learned", hearsay.count),
             ], &output)
         output.append("},\"counters\":{")
         encode(counters.named, &output)
         output.append("},\"brokers\":[")
         output.appendList(sortedLive()) { encodeStatus(of: $0, arrival, &$1) }
-        output.append("],\"events\":[")
+        output.append(ascii: "]")
+        encodeLearned(arrival, &output)
+        output.append(",\"events\":[")
         output.appendList(events.since(since)) { encodeEvent($0, &$1) }
         output.append("],\"lastEventSequence\":")
         output.append(decimal: events.lastSequence)
@@ -97,7 +99,7 @@ extension NameServer {
 
 extension ByteWriter {
     /// Appends `,"name":"value"`.
-    fileprivate mutating func appendMember(_ name: StaticString, _ value: String) {
+    mutating func appendMember(_ name: StaticString, _ value: String) {
         append(",\"")
         append(name)
         append("\":")

@@ -32,6 +32,10 @@ public struct TableEvent: Hashable, Sendable {
         case keyValueChanged
         /// 318.
         case propertiesChanged
+        /// A replica that this node does not hear is served because a peer hears it.
+        case learned
+        /// Such a replica is served no longer, and why.
+        case learnedDropped
     }
 
     /// Counts up from 1 over the life of the node.
