@@ -92,8 +92,12 @@ extension NameServer {
         dropOutdatedLearned(arrival, &directives)
     }
 
-    /// The earliest instant at which a replica may have expired, unless it is heard before; nil without replicas.
-    public var nextDeadline: Instant? { tables.expiry.first?.due }
+    /// The earliest instant at which a replica may have expired, unless it is heard before, or a learned one is to be
+    /// dropped; nil without replicas.
+    public var nextDeadline: Instant? {
+        guard let learned = hearsay.nextExpiry?.due else { return tables.expiry.first?.due }
+        return tables.expiry.first.map { min($0.due, learned) } ?? learned
+    }
 
     /// The connection is gone: every replica whose last registration came over it leaves (4.6).
     public mutating func connectionClosed(

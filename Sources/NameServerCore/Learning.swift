@@ -130,11 +130,12 @@ extension NameServer {
             identity.cluster, identity.name, identity.address, summary.haAddress ?? "", summary.zone ?? "",
         ] where text.utf8.count > limits.nameBytes { return true }
         if tables.liveCount + hearsay.count - replacing >= limits.brokers { return true }
-        let isKnownCluster =
-            hearsay.clusters[identity.cluster] != nil
-            || identity.cluster.withBytes { tables.cluster(named: $0) } != nil
-        return !isKnownCluster && tables.clusterCount + hearsay.clusters.count >= limits.clusters
+        if hearsay.clusters[identity.cluster] != nil || isFirstHandCluster(identity.cluster) { return false }
+        let others = hearsay.clusters.keys.reduce(0) { $0 + (isFirstHandCluster($1) ? 0 : 1) }
+        return tables.clusterCount + others >= limits.clusters
     }
+
+    private func isFirstHandCluster(_ name: String) -> Bool { name.withBytes { tables.cluster(named: $0) } != nil }
 
     /// A name that both tables hold counts twice. The names that are new are looked for only when it may matter.
     private func exceedsTopicLimits(_ image: RegistrationImages) -> Bool {

@@ -59,7 +59,7 @@ final class NodeLog {
         switch kind {
         case .refused, .conflict, .expired, .connectionClosed, .lateUnregister: .warning
         case .registered, .reregistered, .unregistered, .writePermissionWiped, .writePermissionAdded, .topicDeleted,
-            .topicRegistered, .keyValueChanged, .propertiesChanged:
+            .topicRegistered, .keyValueChanged, .propertiesChanged, .learned, .learnedDropped:
             .info
         }
     }
