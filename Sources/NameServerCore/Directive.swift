@@ -10,6 +10,8 @@ public enum Directive: Sendable {
     case persistKV([UInt8])
     /// Write the whole properties file; comes only when a `configStorePath` is configured (5.4).
     case persistProperties([UInt8])
+    /// A change of what this node knows first-hand; comes only after `NameServer.trackFirstHand`.
+    case firstHand(FirstHandChange)
     /// A state change, for one line of log.
     case event(TableEvent)
 }
