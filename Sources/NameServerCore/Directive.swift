@@ -11,6 +11,8 @@ public enum Directive: Sendable {
     case persistKV([UInt8])
     /// Write the whole properties file; comes only when a `configStorePath` is configured (5.4).
     case persistProperties([UInt8])
+    /// A change of what this node knows first-hand; comes only after `NameServer.trackFirstHand`.
+    case firstHand(FirstHandChange)
     /// A learned replica is no longer served, though the gossip layer did not ask for it.
     case learnedDropped(ReplicaIdentity, LearnedDrop)
     /// A state change, for one line of log.

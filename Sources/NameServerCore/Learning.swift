@@ -36,7 +36,7 @@ extension NameServer {
         }
         if !isImage(image, of: summary) { return .imageMismatch }
         if exceedsTopicLimits(image) { return .limit }
-        let arrival = Arrival(gossipAt: now, wallTime)
+        let arrival = Arrival(now: now, wallTime: wallTime)
         let known = removeRivals(rivals, of: identity, arrival, &directives)
         hearsay.add(
             LearnedReplica(
@@ -65,7 +65,7 @@ extension NameServer {
         _ replica: ReplicaIdentity, cause: String, now: Instant, wallTime: WallTime, directives: inout [Directive]
     ) {
         guard let id = hearsay.entry(of: replica) else { return }
-        dropLearned(id, cause, Arrival(gossipAt: now, wallTime), &directives)
+        dropLearned(id, cause, Arrival(now: now, wallTime: wallTime), &directives)
     }
 
     /// Serves no learned replica any more; one event tells of all of them.
@@ -79,7 +79,7 @@ extension NameServer {
         hearsay = LearnedTable()
         note(
             .learnedDropped, nil, "\(count) learned brokers no longer served: \(cause)",
-            Arrival(gossipAt: now, wallTime), &directives)
+            Arrival(now: now, wallTime: wallTime), &directives)
     }
 
     /// All learned replicas, in an order that only the history of this node decides.
@@ -239,12 +239,5 @@ extension NameServer {
             output.append(ascii: "}")
         }
         output.append(ascii: "]")
-    }
-}
-
-extension Arrival {
-    /// For what comes from the gossip layer, not with a request.
-    fileprivate init(gossipAt now: Instant, _ wallTime: WallTime) {
-        self.init(connection: 0, now: now, wallTime: wallTime, opaque: 0, isOneway: true)
     }
 }

@@ -76,7 +76,13 @@ extension NameServer {
         output.append(decimal: entry.topicCount)
         output.append(",\"dataVersion\":")
         entry.dataVersion.encode(.standard, into: &output)
-        output.append(entry.connection == 0 ? ",\"connected\":false}" : ",\"connected\":true}")
+        output.append(entry.connection == 0 ? ",\"connected\":false" : ",\"connected\":true")
+        if entry.isClosing, arrival.now <= entry.graceEnd { output.append(",\"closing\":true") }
+        if entry.ownDeadline < arrival.now, arrival.now <= entry.heldUntil {
+            output.append(",\"held\":")
+            output.append(decimal: entry.heldUntil.milliseconds(since: arrival.now))
+        }
+        output.append(ascii: "}")
     }
 
     private func encodeEvent(_ event: TableEvent, _ output: inout ByteWriter) {

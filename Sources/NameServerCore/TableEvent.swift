@@ -20,6 +20,12 @@ public struct TableEvent: Hashable, Sendable {
         case expired
         /// The connection of a replica's last registration closed.
         case connectionClosed
+        /// It closed, and the replica is kept for a moment to ask the peers.
+        case closing
+        /// A replica should have gone and is kept, since a peer hears it.
+        case held
+        /// A replica that was kept so is heard again.
+        case released
         /// 205.
         case writePermissionWiped
         /// 327.

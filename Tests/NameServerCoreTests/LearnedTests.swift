@@ -295,7 +295,7 @@ import Testing
 
     @Test("A node that is not ready answers for what it knows and turns other topics away") func gates() {
         let node = CoreNode.tracking()
-        node.core.refusesUnknownTopics = true
+        node.core.setServing(isReady: false, gatesUnknownTopics: true)
         #expect(node.route("A").code == 1)
         #expect(node.route("A").remark == "name server not ready")
         #expect(node.core.counters.lookupMisses == 0)
@@ -304,7 +304,7 @@ import Testing
         #expect(node.route("X").code == 1)
         node.register()
         #expect(node.route("B").code == 0)
-        node.core.refusesUnknownTopics = false
+        node.core.setServing(isReady: true, gatesUnknownTopics: true)
         #expect(node.route("X").code == 17)
     }
 
