@@ -34,6 +34,10 @@ struct RouteTables: ~Copyable {
     /// The first live entry bound to each connection; the others follow through the entries.
     var bindings: [UInt64: LiveID] = [:]
     var expiry = ExpiryQueue()
+    /// When each entry goes whose connection has closed.
+    var closing = ExpiryQueue()
+    /// What was said about entries that gossip keeps or no longer keeps.
+    var holds: [LiveID: Hold] = [:]
 
     var mappings: [TopicID: ContiguousArray<TopicMapping>] = [:]
 

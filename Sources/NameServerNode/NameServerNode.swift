@@ -197,6 +197,7 @@ public final class NameServerNode {
             case .persistProperties(let bytes):
                 waits = persist(bytes, at: options.properties.configStorePath, for: connection) || waits
             case .event(let event): log.event(event, now: platform.now)
+            case .firstHand, .learnedDropped: break
             }
         }
         return waits
