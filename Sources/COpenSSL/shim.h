@@ -10,6 +10,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 // No renegotiation, no compression, no tickets of either kind, no session cache, no 0-RTT, and memory for records only
 // while there are records. The choice between several suites is the server's.

@@ -67,5 +67,12 @@ public final class TLSContext: @unchecked Sendable {  // OpenSSL: an SSL_CTX tha
         }
     }
 
+    /// A client of somebody else's making, for tests.
+    init(client raw: OpaquePointer) {
+        self.raw = raw
+        side = .client
+        keys = nil
+    }
+
     deinit { SSL_CTX_free(raw) }
 }
