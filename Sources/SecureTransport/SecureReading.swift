@@ -34,7 +34,7 @@ extension SecureStream {
                 let isDue = plain.count > held || offersRest
                 offersRest = false
                 if isDue, plain.count > 0, plain.count >= needed { deliver() }
-                if phase == .open, peerEnded, !isPaused { endOrderly() }
+                if phase == .open, !isPaused, let readingEnd { endAfterReading(readingEnd) }
             }
             // A handler that paused and read on inside the call gave the loop a turn: the stream below calls again.
             if offset == start || !wantsRecords || offersRest { break }
@@ -42,7 +42,7 @@ extension SecureStream {
         return consumption(of: bytes, used: offset)
     }
 
-    private var wantsRecords: Bool { phase == .handshaking || (phase == .open && !isPaused && !peerEnded) }
+    private var wantsRecords: Bool { phase == .handshaking || (phase == .open && !isPaused && readingEnd == nil) }
 
     /// Takes records until a batch is full; where it stopped.
     private func decrypt(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
@@ -52,7 +52,7 @@ extension SecureStream {
             switch TLSRecord.first(in: bytes[offset...]) {
             case .incomplete: return offset
             case .malformed:
-                fail(phase == .handshaking && handshakeBytes == 0 ? .notTLS : .damaged)
+                if phase == .open { readingEnd = .secure(.damaged) } else { fail(handshakeBytes == 0 ? .notTLS : .damaged) }
             case .complete(let length):
                 let record = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
                 offset += length
@@ -71,8 +71,9 @@ extension SecureStream {
         switch engine.read(record, into: plain.room(record.count, expected: needed)) {
         case .bytes(let count): plain.filled(count)
         case .nothing: break
-        case .ended: peerEnded = true
-        case .failed(let failure): fail(failure)
+        case .ended: readingEnd = .endOfStream
+        // What came before it is sound, and delivered first: how reads happen to cut the bytes makes no difference.
+        case .failed(let failure): readingEnd = .secure(failure)
         }
         if plain.count == 0 { plain.free() }
     }
@@ -100,18 +101,23 @@ extension SecureStream {
         if phase == .open, max(plain.count, needed) > options.plaintextLimit { fail(.tooMuchUnread) }
     }
 
-    /// The peer has closed in order; so do we.
-    private func endOrderly() {
-        ending = .endOfStream
-        phase = .draining
-        finishDraining()
+    /// The handler has everything: ends as the peer did.
+    private func endAfterReading(_ reason: CloseReason) {
+        ending = reason
+        if reason == .endOfStream {
+            phase = .draining
+            finishDraining()
+        } else {
+            phase = .closed
+            outer.closeAfterWriting()
+        }
     }
 
     /// What the stream below hears. When the handler is to be called again for bytes that are decrypted already, the
     /// stream below must have a reason to call: the last byte of the last record stays with it.
     private func consumption(of bytes: UnsafeRawBufferPointer, used offset: Int) -> Consumption {
         guard phase == .handshaking || phase == .open else { return Consumption(consumed: bytes.count) }
-        if (plain.count > 0 && plain.count >= needed) || (isPaused && peerEnded) {
+        if (plain.count > 0 && plain.count >= needed) || (isPaused && readingEnd != nil) {
             if offset == bytes.count, offset > 0 {
                 keepsToken = true
                 return Consumption(consumed: offset - 1)

@@ -44,8 +44,8 @@ public final class SecureStream: ByteStream {
     var offersRest = false
     /// The first byte that the stream below offers belongs to a record that was decrypted before; see `consumption`.
     var keepsToken = false
-    /// The peer said that nothing more will come.
-    var peerEnded = false
+    /// Nothing more will come, since the peer said so or since what came is damaged; acted on when the handler has all.
+    var readingEnd: CloseReason?
 
     // Writing.
     /// Written before the handshake was done.

@@ -33,7 +33,11 @@ extension SecureStream {
             let isWritten = withCiphertext {
                 engine.write(UnsafeRawBufferPointer(rebasing: bytes[offset..<end]))
             }
-            guard isWritten else { return fail(engine.failure(isOpen: true)) }
+            guard isWritten else {
+                // After a damaged record nothing can be sent; how it was damaged counts.
+                if readingEnd == nil { fail(engine.failure(isOpen: true)) }
+                return
+            }
             offset = end
         }
     }
