@@ -34,7 +34,7 @@ extension SecureStream {
                 let isDue = plain.count > held || offersRest
                 offersRest = false
                 if isDue, plain.count > 0, plain.count >= needed { deliver() }
-                if phase == .open, !isPaused, let readingEnd { endAfterReading(readingEnd) }
+                if phase == .open, !isPaused, !offersRest, let readingEnd { endAfterReading(readingEnd) }
             }
             // A handler that paused and read on inside the call gave the loop a turn: the stream below calls again.
             if offset == start || !wantsRecords || offersRest { break }
@@ -117,7 +117,7 @@ extension SecureStream {
     /// stream below must have a reason to call: the last byte of the last record stays with it.
     private func consumption(of bytes: UnsafeRawBufferPointer, used offset: Int) -> Consumption {
         guard phase == .handshaking || phase == .open else { return Consumption(consumed: bytes.count) }
-        if (plain.count > 0 && plain.count >= needed) || (isPaused && readingEnd != nil) {
+        if (plain.count > 0 && plain.count >= needed) || readingEnd != nil {
             if offset == bytes.count, offset > 0 {
                 keepsToken = true
                 return Consumption(consumed: offset - 1)
