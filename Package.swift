@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv-static", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Values and contracts.
         module("Basics"),
@@ -49,6 +50,7 @@ let package = Package(
 
         // Shells: IO without decisions.
         module("EventLoop", ["Basics", "Platform", "CLibuv"]),
+        module("SecureTransport", ["Basics", "Platform", "COpenSSL"]),
         module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
         module(
             "NameServerNode",
@@ -83,6 +85,7 @@ let package = Package(
         tests("BasicsTests", ["Basics"]),
         tests("RemotingTests", ["Basics", "Remoting", "TestSupport"]),
         tests("EventLoopTests", ["Basics", "Platform", "EventLoop", "TestSupport"]),
+        tests("SecureTransportTests", ["Basics", "Platform", "EventLoop", "SecureTransport", "COpenSSL"]),
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests(
