@@ -182,7 +182,8 @@ public struct BrokerExplanation: Sendable, Encodable {
 
     private static func absence(of key: ReplicaKey, at node: NodeReading) -> String {
         if let (event, ago) = node.lastEvent(of: key, ReplicaWords.departures) {
-            return "not listed since \(DurationText.short(ago)) ago: \(event.text)"
+            let verb = ["refused", "conflict"].contains(event.kind) ? "refused" : "dropped"
+            return "\(verb) \(DurationText.short(ago)) ago: \(event.text)"
         }
         guard let status = node.status, status.lastEventSequence == UInt64(status.events.count) else {
             return "not listed"

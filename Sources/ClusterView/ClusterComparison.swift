@@ -49,8 +49,7 @@ public enum ClusterComparison {
             return ClusterDifference(
                 kind: .unreachable, subject: node.name, here: readings.filter(\.isUp).map(\.name), there: [node.name],
                 text: "\(node.place) does not answer: \(error)",
-                advice: "start it, or check the network from here to \(node.address); "
-                    + "until then clients use the other nodes")
+                advice: "start it, or check the network from here to \(node.address)")
         }
     }
 
@@ -105,11 +104,11 @@ public enum ClusterComparison {
     private static func moved(_ key: ReplicaKey, _ views: [ReplicaView]) -> [ClusterDifference] {
         let sides = sides(views) { $0.replica?.address }
         guard sides.count > 1 else { return [] }
-        let text = sides.map { "\(enumeration($0.members.map(\.node.name))) \($0.value)" }.joined(separator: ", ")
+        let text = sides.map { "\($0.value) at \(enumeration($0.members.map(\.node.name)))" }.joined(separator: "; ")
         return [
             ClusterDifference(
                 kind: .duplicateID, subject: "\(key)", here: sides[0].members.map(\.node.name),
-                there: sides.dropFirst().flatMap(\.members).map(\.node.name), text: "its address is at \(text)",
+                there: sides.dropFirst().flatMap(\.members).map(\.node.name), text: "its address is \(text)",
                 advice: "if it moved, the old address leaves when its timeout has passed; if both run, "
                     + "give one of them another brokerName or brokerId")
         ]
@@ -121,7 +120,7 @@ public enum ClusterComparison {
         return names.compactMap { name in
             let sides = sides(nodes) { $0.groups?[name].flatMap { $0.brokerAddrs.isEmpty ? nil : $0.cluster } }
             guard sides.count > 1 else { return nil }
-            let text = sides.map { "\(enumeration($0.members.map(\.name))) in \($0.value)" }.joined(separator: ", ")
+            let text = sides.map { "in \($0.value) at \(enumeration($0.members.map(\.name)))" }.joined(separator: "; ")
             return ClusterDifference(
                 kind: .content, subject: name, here: sides[0].members.map(\.name),
                 there: sides.dropFirst().flatMap(\.members).map(\.name), text: "it is listed \(text)",

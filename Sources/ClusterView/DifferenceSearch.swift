@@ -27,6 +27,9 @@ public final class DifferenceSearch {
     private var confirmationsLeft = DifferenceSearch.confirmations
     private lazy var timer = platform.makeTimer { [weak self] in self?.read() }
     private var suspects: [String] = []
+    /// Nodes whose topics were all compared.
+    private var swept: Set<String> = []
+    private var restartsLeft = 1
 
     /// A search that calls back once, with what lasted.
     ///
@@ -47,11 +50,21 @@ public final class DifferenceSearch {
 
     private func read() {
         survey.read(includesTopics: true) { [self] readings in
+            startOver(readings)
             let topics = topics(in: readings)
             survey.compare(topics: topics, at: readings) { [self] comparison, notes in
                 take(readings, comparison, notes)
             }
         }
+    }
+
+    /// A node that has come up since is compared in full, once.
+    private func startOver(_ readings: [NodeReading]) {
+        let up = Set(readings.filter(\.isUp).map(\.name))
+        guard lasting != nil, restartsLeft > 0, !up.isSubset(of: swept) else { return }
+        restartsLeft -= 1
+        lasting = nil
+        confirmationsLeft = Self.confirmations
     }
 
     /// What to compare: at first everything, later what differed.
@@ -73,10 +86,14 @@ public final class DifferenceSearch {
     private func take(_ readings: [NodeReading], _ comparison: TopicComparison, _ sweepNotes: [String]) {
         let found = ClusterComparison.differences(readings, topics: comparison)
         if let earlier = lasting {
-            lasting = ClusterComparison.lasting(earlier, found)
+            // A node that fell silent meanwhile is not waited for again.
+            let kept = ClusterComparison.lasting(earlier, found)
+            let fallen = found.filter { one in one.kind == .unreachable && !kept.contains { $0.key == one.key } }
+            lasting = (kept + fallen).sorted { $0.key < $1.key }
             confirmationsLeft -= 1
         } else {
             lasting = found
+            swept = Set(readings.filter(\.isUp).map(\.name))
             comparedTopics = comparison.count
             suspects = comparison.differing
             notes += sweepNotes

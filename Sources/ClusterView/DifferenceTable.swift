@@ -52,7 +52,7 @@ public struct DifferenceTable: Sendable {
             titles.map { $0 == "SINCE" ? .right($0) : .left($0) } + [.left(isBelow ? "" : "WHAT TO DO")])
         var below: [Int: [String]] = [:]
         for (row, difference) in zip(cells, differences) {
-            let advice = "\(difference.text): \(difference.advice)"
+            let advice = sentences(difference.text, difference.advice)
             if isBelow {
                 table.add(row)
                 below[table.count] = wrap(advice, (width ?? 80) - 2).map { "  " + $0 }
@@ -63,6 +63,14 @@ public struct DifferenceTable: Sendable {
             }
         }
         return table.lines.enumerated().flatMap { [$0.element] + (below[$0.offset] ?? []) }
+    }
+
+    /// `What differs. What to do.`
+    private func sentences(_ text: String, _ advice: String) -> String {
+        let word = advice.prefix { $0 != " " }
+        // Names and commands keep their spelling.
+        let isPlain = word.allSatisfy(\.isLetter) && word != "mqadmin"
+        return "\(text). " + (isPlain ? word.prefix(1).uppercased() + advice.dropFirst() : advice)
     }
 
     private func names(_ names: [String]) -> String {

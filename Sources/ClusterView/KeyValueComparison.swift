@@ -14,7 +14,7 @@ extension ClusterComparison {
             let ordered = sides.filter { $0.value != nil } + sides.filter { $0.value == nil }
             let text = ordered.map { side in
                 "\(enumeration(side.members.map(\.name))): \(side.value.map { "'\($0)'" } ?? "none")"
-            }.joined(separator: ", ")
+            }.joined(separator: "; ")
             return ClusterDifference(
                 kind: .keyValue, subject: "\(orderNamespace)/\(key)", here: ordered[0].members.map(\.name),
                 there: ordered.dropFirst().flatMap(\.members).map(\.name), text: text,

@@ -77,8 +77,8 @@ struct ReplicaWords {
     var missingAdvice: String {
         if let freshest, freshest.age > Lateness.limit(timeout: freshest.timeout) {
             let rest = DurationText.short(freshest.timeout - freshest.age)
-            return "no node hears it any more: see whether it runs on \(host); "
-                + "\(freshest.view.node.name) drops it in \(rest)"
+            return "see whether it runs on \(host): no node hears it any more, "
+                + "and \(freshest.view.node.name) drops it in \(rest)"
         }
         switch departure?.event.kind {
         case "refused", "conflict":
@@ -88,7 +88,7 @@ struct ReplicaWords {
                 + "\(here.count == 1 ? "drops" : "drop") it by itself when its timeout has passed; "
                 + "otherwise it is back at its next heartbeat"
         case "connectionClosed":
-            return "it is back at its next heartbeat (30 s); if not, \(checkNetwork)"
+            return "wait for its next heartbeat (30 s), which brings it back; if not, \(checkNetwork)"
         default: break
         }
         if departure == nil, let status = lacking.status, status.uptimeMillis < Self.settledUptime {
