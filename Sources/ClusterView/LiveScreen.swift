@@ -6,7 +6,7 @@ import Basics
 public struct LiveScreen: Sendable {
     /// Columns of the terminal; longer lines are cut.
     public var width: Int
-    /// Lines of the terminal; events take what the tables leave.
+    /// Lines of the terminal; events take what the rest leaves.
     public var height: Int
     /// Whether to colour ages and states with ANSI sequences.
     public var colour: Bool
@@ -20,18 +20,20 @@ public struct LiveScreen: Sendable {
 
     /// Differences shown at most; the rest is counted.
     static let differenceLimit = 4
+    /// Rows of brokers shown even on a low screen.
+    static let brokerRows = 4
+    /// Events shown even on a low screen.
+    static let eventLines = 3
 
     /// The lines, without line feeds.
     public func lines(_ model: ClusterModel) -> [String] {
-        var lines = [header(model), ""]
-        lines += nodeTable(model)
-        lines.append("")
-        lines += BrokerTable(palette: palette).lines(model)
-        lines.append("")
-        lines += divergence(model)
-        lines += ["", "EVENTS"]
-        let room = max(3, height - lines.count - 1)
-        let events = model.events.suffix(room)
+        let divergence = divergence(model)
+        var lines = [header(model), ""] + nodeTable(model) + [""]
+        // What the table cannot have: its title, the count of left out rows, the legend, and the events below.
+        let room = height - lines.count - divergence.count - 5 - Self.eventLines
+        lines += BrokerTable(palette: palette).lines(model, limit: max(Self.brokerRows, room))
+        lines += [""] + divergence + ["", "EVENTS"]
+        let events = model.events.suffix(max(Self.eventLines, height - lines.count - 1))
         lines += events.isEmpty ? ["  none yet"] : events.map { "  \($0.line)" }
         return lines.map { cut($0) }
     }
