@@ -76,7 +76,8 @@ public enum ClusterComparison {
         let words = ReplicaWords(key: key, here: here, there: there)
         return [
             ClusterDifference(
-                kind: .missing, subject: "\(key)", here: here.map(\.node.name), there: there.map(\.node.name),
+                kind: .missing, subject: "\(key)", broker: key.name, here: here.map(\.node.name),
+                there: there.map(\.node.name),
                 sinceMillis: words.missingSince, text: words.missingText, advice: words.missingAdvice)
         ]
     }
@@ -94,7 +95,8 @@ public enum ClusterComparison {
         let words = ReplicaWords(key: key, here: here, there: there)
         return [
             ClusterDifference(
-                kind: .late, subject: "\(key)", here: here.map(\.node.name), there: there.map(\.node.name),
+                kind: .late, subject: "\(key)", broker: key.name, here: here.map(\.node.name),
+                there: there.map(\.node.name),
                 sinceMillis: there.compactMap { $0.sight.firstHand?.age }.max(), text: words.lateText,
                 advice: words.lateAdvice)
         ]
@@ -107,7 +109,7 @@ public enum ClusterComparison {
         let text = sides.map { "\($0.value) at \(enumeration($0.members.map(\.node.name)))" }.joined(separator: "; ")
         return [
             ClusterDifference(
-                kind: .duplicateID, subject: "\(key)", here: sides[0].members.map(\.node.name),
+                kind: .duplicateID, subject: "\(key)", broker: key.name, here: sides[0].members.map(\.node.name),
                 there: sides.dropFirst().flatMap(\.members).map(\.node.name), text: "its address is \(text)",
                 advice: "if it moved, the old address leaves when its timeout has passed; if both run, "
                     + "give one of them another brokerName or brokerId")
@@ -122,7 +124,7 @@ public enum ClusterComparison {
             guard sides.count > 1 else { return nil }
             let text = sides.map { "in \($0.value) at \(enumeration($0.members.map(\.name)))" }.joined(separator: "; ")
             return ClusterDifference(
-                kind: .content, subject: name, here: sides[0].members.map(\.name),
+                kind: .content, subject: name, broker: name, here: sides[0].members.map(\.name),
                 there: sides.dropFirst().flatMap(\.members).map(\.name), text: "it is listed \(text)",
                 advice: "look at brokerClusterName in the broker.conf of every replica of \(name), "
                     + "then restart those that were wrong")
@@ -153,8 +155,14 @@ public enum ClusterComparison {
         _ direct: [ClusterDifference], with reported: [ClusterDifference], order: [String]
     ) -> [ClusterDifference] {
         var rows: [ClusterDifference.Key: ClusterDifference] = [:]
-        for difference in direct { rows[difference.key] = difference }
+        for difference in direct {
+            var row = difference
+            // A group may be wiped in two ways, at one node for these topics and at another for those.
+            if rows[row.key] != nil { row.subject += " at \(row.there.joined(separator: ","))" }
+            rows[row.key] = row
+        }
         for difference in reported {
+            if explain(difference, in: &rows) { continue }
             guard var row = rows[difference.key] else {
                 rows[difference.key] = difference
                 continue
@@ -178,6 +186,22 @@ public enum ClusterComparison {
             row.there.sort { place($0) < place($1) }
             return row
         }
+    }
+}
+
+extension ClusterComparison {
+    /// Whether rows that name the topics say all that the nodes' report of a broker's content does. They learn since when.
+    private static func explain(
+        _ report: ClusterDifference, in rows: inout [ClusterDifference.Key: ClusterDifference]
+    ) -> Bool {
+        guard let broker = report.broker, [.content, .permission, .residue].contains(report.kind) else { return false }
+        let named = rows.filter { $0.value.broker == broker && !$0.value.topics.isEmpty }.keys
+        for key in named {
+            let since = [rows[key]?.sinceMillis, report.sinceMillis].compactMap { $0 }.max()
+            rows[key]?.sinceMillis = since
+            rows[key]?.isReportedByNodes = true
+        }
+        return !named.isEmpty
     }
 }
 

@@ -52,6 +52,8 @@ public struct ClusterDifference: Hashable, Sendable, Encodable {
     public var kind: Kind
     /// What it is about: `broker-a:0`, `Orders on broker-a`, `ORDER_TOPIC_CONFIG/Orders`, a node's name.
     public var subject: String
+    /// The broker group it is about; nil when it is about none.
+    public var broker: String?
     /// Nodes on the one side, which have it; in the order of the cluster.
     public var here: [String] = []
     /// Nodes on the other side, which lack it or say otherwise; in the order of the cluster.

@@ -15,7 +15,8 @@ extension ClusterComparison {
         return findings.sorted { $0.key < $1.key }.map { key, finding in
             let (here, there) = finding.sides(of: talking.map(\.name))
             return ClusterDifference(
-                kind: key.kind, subject: key.subject, here: here, there: there, sinceMillis: finding.since,
+                kind: key.kind, subject: key.subject, broker: finding.divergence.broker, here: here, there: there,
+                sinceMillis: finding.since,
                 text: finding.divergence.text, advice: finding.divergence.advice, isReportedByNodes: true)
         }
     }
@@ -88,6 +89,8 @@ extension GossipStatus.Divergence {
     }
 
     fileprivate var subject: String {
+        // Wiping concerns a group, whichever of its replicas is named.
+        if let broker, commonKind == .permission { return broker }
         if let broker { return id.map { "\(broker):\($0)" } ?? broker }
         switch commonKind {
         case .keyValue: return "KV store"

@@ -45,7 +45,7 @@ struct TopicWords {
         _ kind: ClusterDifference.Kind, _ subject: String, _ text: String, _ advice: String
     ) -> ClusterDifference {
         ClusterDifference(
-            kind: kind, subject: subject, here: sides[0].nodes.map(\.name),
+            kind: kind, subject: subject, broker: broker, here: sides[0].nodes.map(\.name),
             there: sides.dropFirst().flatMap(\.nodes).map(\.name), text: text, advice: advice)
     }
 
@@ -67,7 +67,7 @@ struct TopicWords {
                 + "what is left over"
         }
         return ClusterDifference(
-            kind: .topic, subject: subject, here: holders, there: lacking.nodes.map(\.name),
+            kind: .topic, subject: subject, broker: broker, here: holders, there: lacking.nodes.map(\.name),
             text: "\(enumeration(holders)) \(verb("have", holders)) \(it), "
                 + "\(lacking.names) \(verb("lack", lacking.nodes)) \(it)",
             advice: advice)

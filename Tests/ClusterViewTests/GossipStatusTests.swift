@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Remoting
 import Testing
 
 @testable import ClusterView
@@ -116,6 +117,20 @@ import Testing
         nodes[0].orderTopics = ["T": "a:8"]
         nodes[1].orderTopics = [:]
         #expect(ClusterComparison.differences(nodes).map(\.subject) == ["ORDER_TOPIC_CONFIG/T"])
+    }
+
+    /// The nodes tell that a broker's content differs, the routes which topics do: the latter, with the former's time.
+    @Test func namedTopicsSayWhatAReportMeans() {
+        let brokers = [broker("a", 0, age: 1)]
+        let nodes = cluster(
+            [told("content", "ns-2", since: 8_000)], [told("content", "ns-1", since: 9_000)], brokers: brokers)
+        var topics = TopicComparison(nodes)
+        func answer(_ queues: Int32) -> TopicAnswer {
+            .queues(["a": QueueShape(QueueData(readQueueNums: queues, writeQueueNums: 8, perm: 6))])
+        }
+        #expect(ClusterComparison.differences(nodes, topics: topics).map(\.row) == ["content a:0 ns-1|ns-2 9000"])
+        topics.add("T", [answer(8), answer(4)])
+        #expect(ClusterComparison.differences(nodes, topics: topics).map(\.row) == ["content T on a ns-1|ns-2 9000"])
     }
 
     /// A learned broker is served, and is a difference all the same: the broker's own link is broken.
