@@ -222,6 +222,30 @@ struct WireLimitTests {
     @Test("promises without bytes", arguments: promises)
     func promise(row: Row) { check(row) }
 
+    @Test("a count is refused at once when its elements cannot be there", arguments: [(2, true), (3, false)])
+    func countAtOnce(count: Int, isThere: Bool) {
+        (B.varint(count) + Array(repeating: 0, count: 17)).withUnsafeBytes { bytes in
+            var reader = ByteReader(bytes)
+            let read = try? reader.readCount(atMost: 10, of: 8, "elements")
+            #expect(read == (isThere ? count : nil))
+        }
+    }
+
+    /// Arrays of elements grow by doubling as they are read, so twice this in all.
+    @Test("an element takes at most 7 times the memory of its shortest bytes")
+    func memory() {
+        let rows = [
+            (MemoryLayout<AgeReport>.stride, AgeReport.leastBytes),
+            (MemoryLayout<ItemEntry>.stride, 32),  // shorter when not found, at most 256
+            (MemoryLayout<SnapshotEntry>.stride, SnapshotEntry.leastBytes),
+            (MemoryLayout<TombstoneReport>.stride, TombstoneReport.leastBytes),
+            (MemoryLayout<KVOperation>.stride, KVOperation.leastBytes),
+            (MemoryLayout<PermissionOperation>.stride, PermissionOperation.leastBytes),
+        ]
+        for (memory, bytes) in rows { #expect(memory <= 7 * bytes, "\(memory) for \(bytes)") }
+        #expect(MemoryLayout<ItemEntry>.stride * WireLimits.requestedItems <= WireLimits.frameBytes * 2)
+    }
+
     @Test("numbers in more bytes than they need", arguments: [[0x80, 0x00], [0xFF, 0x80, 0x00]] as [[UInt8]])
     func shortest(number: [UInt8]) {
         #expect(fault(frame(kind: GossipMessage.Kind.busy.rawValue, payload: number)) == .number)

@@ -125,8 +125,9 @@ public enum GossipMessage: Hashable, Sendable {
 
     /// Reads one whole frame, as `GossipFrame.first` finds it.
     ///
-    /// Nil when it is of a higher version, and to be skipped. Throws on anything but the bytes `encode` can write; never
-    /// takes more memory than a small multiple of the bytes given.
+    /// Nil when it is of a higher version, and to be skipped. Throws on anything but the bytes `encode` can write. Takes
+    /// at most 14 times the memory of the bytes that are there (7, and arrays double), whatever they promise; 256
+    /// items that were not found take 110 KB.
     public static func decode(_ frame: UnsafeRawBufferPointer) throws(GossipFormatError) -> GossipMessage? {
         guard case .frame(let length) = try GossipFrame.first(in: frame) else {
             throw GossipFormatError(.truncated, "frame")
