@@ -54,7 +54,11 @@ let package = Package(
         module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
         module(
             "NameServerNode",
-            ["Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", logging]),
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "NameServerCore",
+                "GossipCore",
+                logging,
+            ]),
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("ClusterConfiguration", ["Basics", "CYAML"]),
@@ -66,8 +70,8 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
-                arguments, logging,
+                "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
+                "ClusterConfiguration", "ClusterView", "Supervisor", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",

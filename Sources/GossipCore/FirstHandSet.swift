@@ -11,6 +11,8 @@ struct FirstHandSet {
         var registration: UInt64
         var item: UInt64
         var version: UInt64
+        /// Silence it is granted.
+        var timeout: Duration
     }
 
     let hash: KeyedHash
@@ -57,7 +59,8 @@ struct FirstHandSet {
         let new = Replica(
             token: token, hash: replicaHash, registration: summary.registrationHash,
             item: hash.item(replica: replicaHash, registration: summary.registrationHash),
-            version: hash.version(summary.version, of: replicaHash))
+            version: hash.version(summary.version, of: replicaHash),
+            timeout: .milliseconds(max(0, summary.timeoutMillis)))
         let old = self[token]
         if let old, old.item == new.item {
             versionDigest ^= old.version ^ new.version

@@ -303,6 +303,16 @@ extension Gossip {
         }
     }
 
+    /// Bytes that are no frames arrived: nothing that follows can be understood.
+    public mutating func malformed(
+        _ link: LinkID, _ error: GossipFormatError, now: Instant, directives: inout [GossipDirective]
+    ) {
+        refuseFrame(on: link, error.description, now: now, &directives)
+    }
+
+    /// A connection was turned down before it could say anything.
+    public mutating func refusedLink() { counters.refusedLinks += 1 }
+
     /// A frame that nobody may send here: the link is closed, and nothing else changes.
     mutating func refuseFrame(
         on link: LinkID, _ what: String, now: Instant, _ directives: inout [GossipDirective]

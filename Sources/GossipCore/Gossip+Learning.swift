@@ -113,6 +113,9 @@ extension Gossip {
         for peer in peers.indices { peers[peer].remote[item]?.isRefused = true }
     }
 
+    /// The tables serve a learned registration no longer, by themselves.
+    public mutating func lostLearned(_ identity: ReplicaIdentity) { learned[settings.hash.replica(identity)] = nil }
+
     /// There is new evidence of a learned replica, or some has lost its worth.
     mutating func refresh(_ replica: UInt64, now: Instant, _ directives: inout [GossipDirective]) {
         guard var known = learned[replica] else { return }

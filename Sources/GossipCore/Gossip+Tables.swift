@@ -57,10 +57,10 @@ extension Gossip {
 
     /// The replica's entry is gone.
     public mutating func removed(
-        _ replica: ReplicaToken, _ cause: FirstHandRemoval, timeout: Duration, now: Instant,
-        directives: inout [GossipDirective]
+        _ replica: ReplicaToken, _ cause: FirstHandRemoval, now: Instant, directives: inout [GossipDirective]
     ) {
         guard let old = own[replica] else { return }
+        let timeout = old.timeout
         forget(old, now: now, &directives)
         switch cause {
         case .unregistered:
@@ -74,14 +74,15 @@ extension Gossip {
         }
     }
 
-    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only, or not at all.
+    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only; the tables serve it no longer.
     public mutating func saidGoodbye(
-        _ identity: ReplicaIdentity, timeout: Duration, now: Instant, directives: inout [GossipDirective]
+        _ identity: ReplicaIdentity, now: Instant, directives: inout [GossipDirective]
     ) {
         let hash = settings.hash.replica(identity)
+        let timeout = learned[hash]?.timeout ?? settings.expiry
         let goodbye = departures.unregistered(hash, timeout: timeout, at: now)
         tellGoodbye(of: hash, goodbye, now: now, &directives)
-        if learned[hash] != nil { unlearn(hash, cause: "unregistered", &directives) }
+        learned[hash] = nil
     }
 
     /// The key-value configuration or what operators changed is now this.

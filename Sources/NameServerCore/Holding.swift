@@ -78,6 +78,21 @@ extension NameServer {
         return due.advanced(byNanoseconds: 1)
     }
 
+    /// Removes the replicas whose connection closed and whose grace or hold is over, and lets topics leave registration
+    /// images. Silence is left to `scan`.
+    public mutating func endGraces(now: Instant, wallTime: WallTime, directives: inout [Directive]) {
+        let arrival = Arrival(now: now, wallTime: wallTime)
+        while let (due, id) = tables.closing.first, due < now {
+            let deadline = tables.live[id.index].deadline
+            if deadline < now {
+                depart(id, arrival, &directives)
+            } else {
+                tables.closing.set(id, due: deadline)
+            }
+        }
+        expireImageTopics(now: now, &directives)
+    }
+
     // MARK: Closed connections
 
     /// Lets the entry stand for a while though its connection closed: peers may still hear the replica.

@@ -113,11 +113,10 @@ final class CoreCluster {
     }
 
     func leave(_ broker: Int, at node: CoreNode, _ cause: FirstHandRemoval) {
-        guard let row = node.tables.rows.removeValue(forKey: UInt32(broker)) else { return }
+        guard node.tables.rows.removeValue(forKey: UInt32(broker)) != nil else { return }
         input(node) {
             $0.removed(
-                ReplicaToken(number: UInt32(broker)), cause, timeout: row.hearing.timeout, now: self.clock(node),
-                directives: &$1)
+                ReplicaToken(number: UInt32(broker)), cause, now: self.clock(node), directives: &$1)
         }
     }
 
