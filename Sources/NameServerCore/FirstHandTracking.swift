@@ -72,7 +72,8 @@ extension NameServer {
     /// Brings the image up to an accepted registration, after the tables.
     mutating func followFirstHand(
         _ live: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody,
-        _ standing: RegistrationStanding, topics: ContiguousArray<TopicID?>, since mark: FirstHandMark?, _ directives: inout [Directive]
+        _ standing: RegistrationStanding, topics: ContiguousArray<TopicID?>, since mark: FirstHandMark?,
+        _ directives: inout [Directive]
     ) {
         guard firstHand != nil else { return }
         updateImage(of: live, registration, body, standing, topics, since: mark)

@@ -59,8 +59,8 @@ final class NodeLog {
         switch kind {
         case .refused, .conflict, .expired, .connectionClosed, .closing, .held, .lateUnregister:
             .warning
-        case .registered, .reregistered, .released, .unregistered, .writePermissionWiped, .writePermissionAdded, .topicDeleted,
-            .topicRegistered, .keyValueChanged, .propertiesChanged:
+        case .registered, .reregistered, .unregistered, .writePermissionWiped, .writePermissionAdded, .topicDeleted,
+            .topicRegistered, .keyValueChanged, .propertiesChanged, .released:
             .info
         }
     }
