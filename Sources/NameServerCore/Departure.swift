@@ -166,9 +166,9 @@ extension NameServer {
         let smallest = tables.groups[group.index].smallestID
         guard tables.removeSlots(in: group, where: isGone) > 0 else { return false }
         let tick = tables.tick()
+        defer { if settleAdministration(of: group) { directives.append(.firstHand(.administered)) } }
         if tables.groups[group.index].slots.isEmpty {
             tables.removeGroup(group, from: cluster, at: tick)
-            if settleAdministration(of: group) { directives.append(.firstHand(.administered)) }
             return true
         }
         tables.groupChanged(group, at: tick)
