@@ -34,7 +34,8 @@ public enum ClusterComparison {
     static func lasting(_ earlier: [ClusterDifference], _ later: [ClusterDifference]) -> [ClusterDifference] {
         let before = Dictionary(earlier.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         return later.compactMap { difference in
-            guard let old = before[difference.key] else { return nil }
+            let key = difference.key
+            guard let old = before[key] ?? key.sibling.flatMap({ before[$0] }) else { return nil }
             // Between mere opinions, which side is which may turn; that there are two is what lasts.
             guard difference.kind.hasClearSides else { return difference }
             var kept = difference

@@ -27,10 +27,11 @@ struct DifferenceTracker: Sendable {
         standing = []
         for difference in found.sorted(by: { $0.key < $1.key }) {
             var entry = entries[difference.key] ?? Entry(difference: difference, firstSeen: now)
+            let hasWorsened = entries[difference.key] == nil && isStanding(difference.key.sibling)
             entry.difference = difference
             let seen = now - entry.firstSeen
             if entry.difference.sinceMillis == nil { entry.difference.sinceMillis = seen.wholeMilliseconds }
-            if !entry.isStanding, difference.isReportedByNodes || seen >= Self.patience {
+            if !entry.isStanding, hasWorsened || difference.isReportedByNodes || seen >= Self.patience {
                 entry.isStanding = true
                 lines.append(
                     "DIVERGENCE \(difference.kind.rawValue) \(difference.subject): \(difference.text): \(difference.advice)"
@@ -40,11 +41,17 @@ struct DifferenceTracker: Sendable {
             next[difference.key] = entry
         }
         for (key, entry) in entries.sorted(by: { $0.key < $1.key }) where entry.isStanding && next[key] == nil {
-            guard entry.difference.there.allSatisfy(up.contains) else { continue }
+            guard entry.difference.there.allSatisfy(up.contains), next[key.sibling ?? key] == nil else {
+                continue
+            }
             let lasted = DurationText.short((now - entry.firstSeen).wholeMilliseconds)
             lines.append("HEALED \(key.kind.rawValue) \(key.subject), seen for \(lasted)")
         }
         entries = next
         return lines
+    }
+
+    private func isStanding(_ key: ClusterDifference.Key?) -> Bool {
+        key.flatMap { entries[$0] }?.isStanding ?? false
     }
 }

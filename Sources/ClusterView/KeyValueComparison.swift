@@ -15,9 +15,13 @@ extension ClusterComparison {
             let text = ordered.map { side in
                 "\(enumeration(side.members.map(\.name))): \(side.value.map { "'\($0)'" } ?? "none")"
             }.joined(separator: "; ")
+            // They differ since the last of them changed.
+            let changed = nodes.compactMap { node in
+                node.lastChange("keyValueChanged") { $0.hasPrefix("configuration \(orderNamespace)/\(key) ") }
+            }
             return ClusterDifference(
                 kind: .keyValue, subject: "\(orderNamespace)/\(key)", here: ordered[0].members.map(\.name),
-                there: ordered.dropFirst().flatMap(\.members).map(\.name), text: text,
+                there: ordered.dropFirst().flatMap(\.members).map(\.name), sinceMillis: changed.min(), text: text,
                 advice: keyValueAdvice(key, ordered))
         }
     }

@@ -218,5 +218,8 @@ struct Scene: Sendable, CustomTestStringConvertible {
         // It was here and is there now: a registration under way at both.
         #expect(ClusterComparison.lasting(found(has, [], has), found([], has, has)) == [])
         #expect(ClusterComparison.lasting([], first) == [])
+        // Late at first, then dropped: it got worse, and is there.
+        let late = found([broker("a", 0, age: 1)], [broker("a", 0, age: 119_000)])
+        #expect(ClusterComparison.lasting(late, found(has, [])).map(\.row) == ["missing a:0 ns-1|ns-2 -"])
     }
 }

@@ -91,6 +91,17 @@ import Testing
         #expect(look(at: 17, [], up: up) == [])
     }
 
+    @Test func aLateBrokerThatIsDroppedHasNotHealed() {
+        var tracker = DifferenceTracker()
+        let up = ["ns-1", "ns-2"]
+        #expect(tracker.update([difference(.late, "a:0", reported: true)], up: up, now: .zero).count == 1)
+        // At once, though nobody has reported it yet.
+        let lines = tracker.update([difference(.missing, "a:0")], up: up, now: .zero + .seconds(1))
+        #expect(lines.map { $0.prefix(22) } == ["DIVERGENCE missing a:0"])
+        #expect(tracker.standing.map(\.kind) == [.missing])
+        #expect(tracker.update([], up: up, now: .zero + .seconds(2)) == ["HEALED missing a:0, seen for 1.0 s"])
+    }
+
     @Test func whatTheNodesReportHasLastedAlready() {
         var tracker = DifferenceTracker()
         let lines = tracker.update(
