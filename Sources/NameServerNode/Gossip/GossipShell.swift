@@ -213,16 +213,8 @@ final class GossipShell {
             hot.pointee.core.release(
                 replica, cause: "no peer heard it either", now: now, wallTime: wallTime,
                 directives: &hot.pointee.directives)
-        case .learn(let learned): learn(LearnedRegistration(learned, image: learned.image))
-        case .learnAll(let batch, let images):
-            // One damaged image spoils the run; each replica is learned, or not, by itself.
-            guard let decoded = try? RegistrationImages.decode(images, replicas: batch.count) else {
-                for learned in batch { core.pointee.refusedToLearn(learned.summary.identity) }
-                return
-            }
-            for (index, learned) in batch.enumerated() where learned.usableUntil > now {
-                learn(LearnedRegistration(learned, image: decoded.encoded(replica: index)))
-            }
+        case .learn(let learned): learn([learned], images: learned.image)
+        case .learnAll(let batch, let images): learn(batch, images: images)
         case .extend(let identity, let until, let isProvisional):
             hot.pointee.core.extendLearned(identity, usableUntil: until, isProvisional: isProvisional)
         case .forget(let identity, let cause):
@@ -233,11 +225,21 @@ final class GossipShell {
         node.scheduleGraces()
     }
 
-    private func learn(_ registration: LearnedRegistration) {
+    /// One damaged image spoils its run; otherwise each replica is learned, or not, by itself.
+    private func learn(_ batch: [LearnedFromPeer], images bytes: [UInt8]) {
         let hot = node.hot
-        let outcome = hot.pointee.core.learn(
-            registration, now: now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
-        if outcome != .learned { core.pointee.refusedToLearn(registration.summary.identity) }
+        let images = try? RegistrationImages.decode(bytes, replicas: batch.count)
+        for (index, learned) in batch.enumerated() where learned.usableUntil > now {
+            let replica = LearnedReplica(
+                summary: learned.summary, origin: learned.origin, isProvisional: learned.isProvisional,
+                usableUntil: learned.usableUntil)
+            let outcome = images.map {
+                hot.pointee.core.learn(
+                    replica, image: index, of: $0, now: now, wallTime: platform.wallTime,
+                    directives: &hot.pointee.directives)
+            }
+            if outcome != .learned { core.pointee.refusedToLearn(learned.summary.identity) }
+        }
     }
 
     private func dial(_ contact: Int) {
