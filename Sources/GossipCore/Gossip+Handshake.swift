@@ -178,8 +178,11 @@ extension Gossip {
         _ hello: GossipMessage.Hello, _ refusal: HelloRefusal, on link: LinkID, now: Instant,
         _ directives: inout [GossipDirective]
     ) {
-        // Of two crossing dials one is turned down: no fault of anybody.
-        if refusal == .busy { return drop(link, "another connection is preferred", now: now, &directives) }
+        // Of two crossing dials one is turned down: no fault of anybody. An address found by DNS has a name now.
+        if refusal == .busy {
+            if let contact = links[link]?.contact { contacts[contact].name = hello.node }
+            return drop(link, "another connection is preferred", now: now, &directives)
+        }
         counters.refusedLinks += 1
         let (text, advice) = explanation(of: refusal, hello)
         if let peer = peerIndex(named: hello.node) {
