@@ -150,7 +150,7 @@ import Testing
         for (counter, queues) in [8, Int32.max, 1].enumerated() {
             node.register(
                 Registration().with {
-                    $0.topics[0] = Registration.topic("A", queues, queues)
+                    $0.topics[0] = Registration.topic("A", queues, queues, perm: queues, flag: queues)
                     $0.topics.append(Registration.topic(String(repeating: "n", count: 200)))
                     $0.version.counter = Int64(counter + 2)
                 })
@@ -271,6 +271,7 @@ import Testing
         node.unregister()
         node.register(slave)
         #expect(node.core.summary(of: token)?.topicCount == 2, "it acts as master now")
+        _ = node.call(RequestCode.wipeWritePermOfBroker, ["brokerName": "broker-a"])
         #expect(node.core.administrationDigest(hash: Self.hash) == 0, "the lost write bit is nobody's change")
         node.register(Registration().with { $0.actingMaster = "true" })
         node.register(slave)
