@@ -95,7 +95,8 @@ struct TLSEngine: ~Copyable {
     /// What was agreed on.
     var session: SecureSession {
         var session = SecureSession(
-            version: String(cString: SSL_get_version(ssl)), suite: String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))),
+            version: String(cString: SSL_get_version(ssl)),
+            suite: String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))),
             keyID: nil, certificateSubject: nil)
         if let keys = context.keys {
             session.keyID = String(decoding: keys.entries[transit.pointee.key ?? 0].identity, as: UTF8.self)
