@@ -89,6 +89,9 @@ struct TLSEngine: ~Copyable {
     /// Whether there is a place for ciphertext.
     var isLent: Bool { transit.pointee.output != nil }
 
+    /// Ciphertext that stands there.
+    var lentBytes: Int { transit.pointee.output?.pointee.count ?? 0 }
+
     /// Where ciphertext goes from now on.
     func lend(_ output: UnsafeMutablePointer<ByteWriter>?) { transit.pointee.output = output }
 
