@@ -216,7 +216,7 @@ import Testing
     /// A handler that leaves too much, or asks for too much, ends the stream.
     @Test func boundsUnreadPlaintext() throws {
         try withLoop { loop in
-            var secure = SecureOptions()
+            var secure = SecureOptions.patient
             secure.plaintextLimit = 100_000
             let accepted = TestHandler()
             accepted.onBytes = { _, _, _ in Consumption(consumed: 0) }
