@@ -70,6 +70,13 @@ final class MemoryPlatform: Platform {
         }
     }
 
+    /// Forgets everything: listeners know their platform, and it knows them.
+    func stop() {
+        acceptor = nil
+        streams = []
+        timers = []
+    }
+
     /// Lets time pass, and what is due happen.
     func advance(by duration: Duration) {
         now = now + duration
