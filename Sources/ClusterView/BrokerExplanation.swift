@@ -226,6 +226,6 @@ extension BrokerExplanation {
             }
             lines += table.lines
         }
-        return lines
+        return lines.map(printable)
     }
 }

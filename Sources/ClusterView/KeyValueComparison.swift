@@ -32,7 +32,8 @@ extension ClusterComparison {
         let values = sides.compactMap(\.value)
         let decision = values.count == 1 ? "" : "decide which value is right; "
         let targets = sides.dropFirst().flatMap(\.members).map(\.address.description).joined(separator: ";")
-        let put = "mqadmin updateKvConfig -n '\(targets)' -s \(orderNamespace) -k '\(key)' -v '\(values[0])'"
+        let put =
+            "mqadmin updateKvConfig -n \(shellWord(targets)) -s \(orderNamespace) -k \(shellWord(key)) -v \(shellWord(values[0]))"
         let delete =
             sides.contains { $0.value == nil }
             ? "; if it was deleted on purpose, mqadmin deleteKvConfig on the others" : ""
