@@ -30,7 +30,7 @@ extension ClusterComparison {
         _ key: String, _ sides: [(value: String?, members: [NodeReading])]
     ) -> String {
         let values = sides.compactMap(\.value)
-        let decision = values.count == 1 ? "" : "decide which value is right; "
+        let decision = values.count == 1 ? "to set it everywhere, " : "decide which value is right; to set the first, "
         let targets = sides.dropFirst().flatMap(\.members).map(\.address.description).joined(separator: ";")
         let put =
             "mqadmin updateKvConfig -n \(shellWord(targets)) -s \(orderNamespace) -k \(shellWord(key)) -v \(shellWord(values[0]))"

@@ -202,7 +202,7 @@ struct Scene: Sendable, CustomTestStringConvertible {
         #expect(difference.text == "ns-1: 'a:8'; ns-2: none")
         #expect(
             difference.advice
-                == "mqadmin updateKvConfig -n 10.0.1.2:9876 -s ORDER_TOPIC_CONFIG -k T -v a:8; "
+                == "to set it everywhere, mqadmin updateKvConfig -n 10.0.1.2:9876 -s ORDER_TOPIC_CONFIG -k T -v a:8; "
                 + "if it was deleted on purpose, mqadmin deleteKvConfig on the others")
     }
 
