@@ -245,6 +245,18 @@ import Testing
         #expect(report.notes.contains { $0.hasPrefix("ns-2: it was lost while routes were compared") })
     }
 
+    /// It could be connected to again, and again, once for each topic.
+    @Test func aNodeThatHangsUpIsAskedForNoMoreTopics() throws {
+        let stage = try Stage(2)
+        stage.servers[1].closingCode = RequestCode.getRouteInfoByTopic
+        var options = SurveyOptions()
+        options.topicsInFlight = 1
+        let report = try stage.search(options: options)
+        #expect(stage.servers[1].count(RequestCode.getRouteInfoByTopic) == 1)
+        #expect(report.comparedTopics == 15 && report.differences == [])
+        #expect(report.notes.map { $0.prefix(42) } == ["ns-2: it was lost while routes were compar"])
+    }
+
     /// A node that was down at first is compared in full once it is up.
     @Test func aNodeThatComesUpIsComparedInFull() throws {
         let stage = try Stage(2)
