@@ -171,8 +171,7 @@ public enum ClusterComparison {
             row.there += difference.there.filter { !row.there.contains($0) }
             row.here += difference.here.filter { !row.here.contains($0) }
             row.here.removeAll(where: row.there.contains)
-            // A node knows since when better than who asks it now.
-            row.sinceMillis = difference.sinceMillis ?? row.sinceMillis
+            row.sinceMillis = [row.sinceMillis, difference.sinceMillis].compactMap { $0 }.max()
             row.isReportedByNodes = true
             rows[difference.key] = row
         }
