@@ -130,6 +130,7 @@ final class GossipShell {
                 core.connectionClosed(replica, tables: tables, now: now, directives: &directives)
             case .removed(let replica, _, let departed):
                 core.removed(replica, FirstHandRemoval(departed), now: now, directives: &directives)
+            case .saidGoodbye(let identity): core.saidGoodbye(identity, now: now, directives: &directives)
             case .administered:
                 let hash = self.options.settings.hash
                 core.administered(
