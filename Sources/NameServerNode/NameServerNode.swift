@@ -163,6 +163,9 @@ public final class NameServerNode {
         completion?()
     }
 
+    /// Looks into the tables without changing them: for the simulator's checks and for tests.
+    public func inspect<Answer>(_ look: (borrowing NameServer) -> Answer) -> Answer { look(hot.pointee.core) }
+
     private func scan() {
         hot.pointee.core.scan(now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
         carryOut()

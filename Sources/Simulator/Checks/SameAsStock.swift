@@ -1,0 +1,33 @@
+import Basics
+import GossipCore
+import NameServerCore
+import NameServerNode
+
+/// 5: a node in mode off or observe answers and serves exactly what its stock shadow does.
+final class SameAsStock: Invariant {
+    let number = 5
+    let name = "same as stock"
+    private var difference: String?
+
+    init(_ cluster: Cluster) {
+        guard cluster.options.mode == .off || cluster.options.mode == .observe else { return }
+        cluster.world.onMirrorDifference = { [weak self] host, text in
+            if self?.difference == nil { self?.difference = "\(host.name) \(text)" }
+        }
+    }
+
+    func check(_ cluster: Cluster, node: SimulatedNode?) -> String? {
+        guard cluster.options.mode == .off || cluster.options.mode == .observe else { return nil }
+        if let difference { return difference }
+        // Within an event one of the two may be ahead; a second later neither is.
+        if node != nil { return nil }
+        for node in cluster.nodes {
+            guard let server = node.node, let shadow = node.shadow, node.host.pause == nil else { continue }
+            let (own, stock) = (server.inspect { $0.served }, shadow.inspect { $0.served })
+            if own != stock {
+                return "\(node.host.name) serves \(own.map(\.label)), stock would \(stock.map(\.label))"
+            }
+        }
+        return nil
+    }
+}

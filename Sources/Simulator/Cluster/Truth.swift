@@ -1,0 +1,128 @@
+import Basics
+import NameServerCore
+import NameServerNode
+
+/// What really happened, in true time: what no node can know and every check needs.
+public final class Truth {
+    /// One node's view of one broker, as of the last event that touched the node.
+    public struct View: Hashable, Sendable {
+        /// Whether the node's answers name the broker.
+        public var isServed = false
+        /// Whether its shadow's do.
+        public var isServedByShadow = false
+        /// True time when `isServedByShadow` was last true.
+        public var lastServedByShadow: Int64?
+        /// True time of the last heartbeat that this node processed; nil = none in this life.
+        public var heardAt: Int64?
+        fileprivate var lastHeard: Instant?
+    }
+
+    /// By node, then broker.
+    public private(set) var views: [[View]]
+    /// True time of the last heartbeat that any node processed, by broker; nil = none ever.
+    public private(set) var lastHeard: [Int64?]
+    /// Which nodes the last event touched.
+    public private(set) var touched: [Int] = []
+    /// Brokers that became served somewhere, and that stopped to be, in all.
+    public private(set) var additions = 0, removals = 0
+    /// Time a host's clock stood still, as (start, end) in true time, by host.
+    public private(set) var frozen: [[Range<Int64>]]
+    /// True time when a host last went on after a pause, by host.
+    public private(set) var resumedAt: [Int64]
+
+    private unowned let cluster: Cluster
+    private var callbacks: [UInt64]
+    private var starts: [Int]
+    private var requests: [Int]
+    private var ticks: [UInt64]
+    private var shadowTicks: [UInt64]
+
+    init(_ cluster: Cluster) {
+        self.cluster = cluster
+        let nodes = cluster.nodes.count
+        views = Array(repeating: Array(repeating: View(), count: cluster.brokers.count), count: nodes)
+        lastHeard = Array(repeating: nil, count: cluster.brokers.count)
+        callbacks = Array(repeating: 0, count: nodes)
+        starts = Array(repeating: 0, count: nodes)
+        requests = Array(repeating: 0, count: nodes)
+        ticks = Array(repeating: 0, count: nodes)
+        shadowTicks = Array(repeating: 0, count: nodes)
+        frozen = Array(repeating: [], count: cluster.hosts.count)
+        resumedAt = Array(repeating: 0, count: cluster.hosts.count)
+    }
+
+    /// Notes what the last event changed. After every event.
+    func update() {
+        touched.removeAll(keepingCapacity: true)
+        for node in cluster.nodes {
+            let index = node.index
+            let count = node.platform?.callbacks ?? 0
+            let shadowCount = node.platform?.shadow?.callbacks ?? 0
+            if callbacks[index] == count &+ shadowCount, starts[index] == node.starts { continue }
+            callbacks[index] = count &+ shadowCount
+            touched.append(index)
+            refresh(node)
+        }
+    }
+
+    private func refresh(_ node: SimulatedNode) {
+        let index = node.index
+        if starts[index] != node.starts || node.node == nil {
+            starts[index] = node.starts
+            requests[index] = -1
+            forget(index)
+        }
+        guard let server = node.node else { return }
+        let (count, tick) = server.inspect { ($0.counters.requests, $0.tableTick) }
+        let shadowTick = node.shadow?.inspect { $0.tableTick } ?? 0
+        if count == requests[index], tick == ticks[index], shadowTick == shadowTicks[index] { return }
+        (requests[index], ticks[index], shadowTicks[index]) = (count, tick, shadowTick)
+        for broker in cluster.brokers { look(at: broker, in: server, of: node) }
+    }
+
+    private func forget(_ node: Int) {
+        for broker in views[node].indices {
+            if views[node][broker].isServed { removals += 1 }
+            views[node][broker] = View(lastServedByShadow: views[node][broker].lastServedByShadow)
+        }
+    }
+
+    private func look(at broker: SimulatedBroker, in server: NameServerNode, of node: SimulatedNode) {
+        let (heard, isServed) = server.inspect { ($0.lastHeard(of: broker.replica), $0.serves(broker.replica)) }
+        let time = cluster.world.time
+        var view = views[node.index][broker.index]
+        if let heard, heard != view.lastHeard {
+            view.lastHeard = heard
+            view.heardAt = time
+            lastHeard[broker.index] = time
+        }
+        if isServed != view.isServed {
+            if isServed { additions += 1 } else { removals += 1 }
+        }
+        view.isServed = isServed
+        let isShadowed = node.shadow?.inspect { $0.serves(broker.replica) } ?? false
+        if view.isServedByShadow || isShadowed { view.lastServedByShadow = time }
+        view.isServedByShadow = isShadowed
+        views[node.index][broker.index] = view
+    }
+
+    // MARK: What faults report
+
+    func didPause(_ host: Host, clockRuns: Bool) {
+        if !clockRuns { frozen[host.index].append(cluster.world.time..<Int64.max) }
+    }
+
+    func didResume(_ host: Host) {
+        resumedAt[host.index] = cluster.world.time
+        if let last = frozen[host.index].last, last.upperBound == .max {
+            frozen[host.index][frozen[host.index].count - 1] = last.lowerBound..<cluster.world.time
+        }
+    }
+
+    /// For how long a host's clock stood still since a moment.
+    public func frozenTime(of host: Host, since moment: Int64) -> Int64 {
+        frozen[host.index].reduce(0) { sum, range in
+            sum + max(0, min(range.upperBound, cluster.world.time) - max(range.lowerBound, moment))
+        }
+    }
+}
