@@ -105,7 +105,7 @@ public final class Simulation {
         for node in truth.touched {
             for invariant in invariants { note(invariant, invariant.check(cluster, node: cluster.nodes[node])) }
         }
-        guard cluster.world.time >= nextLook else { return }
+        guard cluster.world.time >= nextLook, cluster.world.isInstantOver else { return }
         nextLook = cluster.world.time + 1_000_000_000
         for invariant in invariants { note(invariant, invariant.check(cluster, node: nil)) }
     }

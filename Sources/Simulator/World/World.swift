@@ -40,6 +40,9 @@ public final class World {
     /// An empty world.
     public init(seed: UInt64) { random = SeededGenerator(seed: seed) }
 
+    /// Whether nothing more happens at this very time: then node and shadow have had the same.
+    var isInstantOver: Bool { queue.nextTime > time }
+
     // MARK: Hosts and links
 
     /// Makes a machine that runs from now on.
