@@ -121,7 +121,9 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private func shrink(_ options: SimulationOptions, _ seed: UInt64, _ result: SimulationResult) {
-        let (needed, smallest) = Simulation.shrink(options, failing: result) { printError("shrinking: \($0) faults left") }
+        let (needed, smallest) = Simulation.shrink(options, failing: result) {
+            printError("shrinking: \($0) faults left")
+        }
         printLine("\(needed.count) of \(result.schedule.count) faults are enough:")
         for fault in smallest.schedule { printLine("  \(fault)") }
         if let violation = smallest.violation { printLine("FAILED: \(violation)") }
@@ -166,7 +168,7 @@ struct SimulateCommand: ParsableCommand {
     }
 }
 
-extension GossipMode: @retroactive ExpressibleByArgument {
+extension GossipMode: ExpressibleByArgument {
     /// Reads what cluster.yaml spells.
     public init?(argument: String) { self.init(name: argument) }
 

@@ -159,7 +159,7 @@ import Testing
     // MARK: Bytes
 
     /// Every byte in order, whatever the size.
-    @Test(arguments: PlatformKind.allCases, [1, 1_000, (64 << 10) + 1, 3 << 20])
+    @Test(arguments: PlatformKind.allCases, [1, 1_000, (64 << 10) + 1, 2 << 20])
     func echoes(_ kind: PlatformKind, size: Int) throws {
         let bench = try Workbench(kind)
         let sent = pattern(size)
@@ -309,7 +309,7 @@ import Testing
     @Test(arguments: PlatformKind.allCases)
     func closesAfterWriting(_ kind: PlatformKind) throws {
         let bench = try Workbench(kind)
-        let sent = pattern(3 << 20)
+        let sent = pattern(2 << 20)
         let listener = try bench.listen { _ in
             let server = Recorder()
             server.onOpen = { stream in

@@ -142,5 +142,11 @@ extension ByteStream {
 /// Bytes that show when one is missing, doubled or out of place.
 func pattern(_ count: Int) -> [UInt8] {
     var generator = SeededGenerator(seed: 7)
-    return (0..<count).map { _ in UInt8(truncatingIfNeeded: generator.next()) }
+    var bytes = [UInt8](repeating: 0, count: count)
+    bytes.withUnsafeMutableBytes { buffer in
+        for offset in stride(from: 0, to: count - 7, by: 8) {
+            buffer.storeBytes(of: generator.next(), toByteOffset: offset, as: UInt64.self)
+        }
+    }
+    return bytes
 }

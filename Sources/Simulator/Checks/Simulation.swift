@@ -88,8 +88,8 @@ public final class Simulation {
         }
         let result = SimulationResult(
             violation: violation, schedule: schedule, traceHash: world.trace.hash, events: world.events,
-            time: world.time, lines: world.trace.lines, additions: cluster.truth.additions,
-            removals: cluster.truth.removals, tally: tally())
+            time: world.time, lines: world.trace.lines, additions: cluster.truth.changes.count { $0.isServed },
+            removals: cluster.truth.changes.count { !$0.isServed }, tally: tally())
         world.tearDown()
         return result
     }

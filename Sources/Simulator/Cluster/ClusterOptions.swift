@@ -1,5 +1,6 @@
 import Basics
 import GossipCore
+import NameServerNode
 
 /// What one simulated cluster consists of.
 public struct ClusterOptions: Sendable {
@@ -27,6 +28,9 @@ public struct ClusterOptions: Sendable {
     public var hasShadows = true
     /// Whether machines differ: clock drift up to 200 ppm, any uptime, wall clocks some seconds off.
     public var hasUnevenClocks = true
+
+    /// Changes what a node is told at its start; the second argument is true for its shadow.
+    public var adjustNode: (@Sendable (inout NodeOptions, Bool) -> Void)?
 
     /// The defaults around a seed.
     public init(seed: UInt64) { self.seed = seed }

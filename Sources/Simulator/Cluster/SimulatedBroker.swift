@@ -26,7 +26,9 @@ public final class SimulatedBroker {
     private var random: SeededGenerator
     private var topicNumber = 0
 
-    init(index: Int, host: Host, identity: BrokerIdentity, nameServers: [Address], options: ClusterOptions, seed: UInt64) {
+    init(
+        index: Int, host: Host, identity: BrokerIdentity, nameServers: [Address], options: ClusterOptions, seed: UInt64
+    ) {
         self.index = index
         self.host = host
         self.identity = identity

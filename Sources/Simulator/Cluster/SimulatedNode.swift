@@ -59,6 +59,7 @@ public final class SimulatedNode {
         options.name = host.name
         options.listen = address
         options.scanInterval = self.options.scan
+        self.options.adjustNode?(&options, platform.isShadow)
         do throws(PlatformError) {
             let node = try NameServerNode(
                 platform: platform, options: options, logger: host.world.logger(for: host, platform.isShadow))

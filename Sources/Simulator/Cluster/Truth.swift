@@ -17,14 +17,26 @@ public final class Truth {
         fileprivate var lastHeard: Instant?
     }
 
+    /// A node's answers began or ceased to name a broker.
+    public struct Change: Hashable, Sendable {
+        /// True time.
+        public var time: Int64
+        /// Which node.
+        public var node: Int
+        /// Which broker.
+        public var broker: Int
+        /// From now on.
+        public var isServed: Bool
+    }
+
+    /// All of them so far, in order.
+    public private(set) var changes: [Change] = []
     /// By node, then broker.
     public private(set) var views: [[View]]
     /// True time of the last heartbeat that any node processed, by broker; nil = none ever.
     public private(set) var lastHeard: [Int64?]
     /// Which nodes the last event touched.
     public private(set) var touched: [Int] = []
-    /// Brokers that became served somewhere, and that stopped to be, in all.
-    public private(set) var additions = 0, removals = 0
     /// Time a host's clock stood still, as (start, end) in true time, by host.
     public private(set) var frozen: [[Range<Int64>]]
     /// True time when a host last went on after a pause, by host.
@@ -82,9 +94,13 @@ public final class Truth {
 
     private func forget(_ node: Int) {
         for broker in views[node].indices {
-            if views[node][broker].isServed { removals += 1 }
+            if views[node][broker].isServed { note(node, broker, false) }
             views[node][broker] = View(lastServedByShadow: views[node][broker].lastServedByShadow)
         }
+    }
+
+    private func note(_ node: Int, _ broker: Int, _ isServed: Bool) {
+        changes.append(Change(time: cluster.world.time, node: node, broker: broker, isServed: isServed))
     }
 
     private func look(at broker: SimulatedBroker, in server: NameServerNode, of node: SimulatedNode) {
@@ -96,9 +112,7 @@ public final class Truth {
             view.heardAt = time
             lastHeard[broker.index] = time
         }
-        if isServed != view.isServed {
-            if isServed { additions += 1 } else { removals += 1 }
-        }
+        if isServed != view.isServed { note(node.index, broker.index, isServed) }
         view.isServed = isServed
         let isShadowed = node.shadow?.inspect { $0.serves(broker.replica) } ?? false
         if view.isServedByShadow || isShadowed { view.lastServedByShadow = time }

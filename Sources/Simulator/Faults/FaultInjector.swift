@@ -196,7 +196,9 @@ public final class FaultInjector {
         return pairs
     }
 
-    private func change(_ first: Machine, _ second: Machine, _ time: Int64, _ change: @escaping (inout LinkConditions) -> Void) {
+    private func change(
+        _ first: Machine, _ second: Machine, _ time: Int64, _ change: @escaping (inout LinkConditions) -> Void
+    ) {
         changeOneWay(host(first), host(second), time, change)
         changeOneWay(host(second), host(first), time, change)
     }

@@ -157,7 +157,7 @@ final class Pipe: EventTarget {
         blockedSince = since
         // What a host without power had not brought out is lost with it.
         if from.hasLostPower { return abandon() }
-        let limit = since + Retransmission.limit
+        let limit = since + (from.isSocketClosed ? Retransmission.orphanLimit : Retransmission.limit)
         if world.time >= limit {
             abandon()
             return from.failed("ETIMEDOUT", "connection timed out")

@@ -63,7 +63,9 @@ final class SimulatedFiles: FileStore {
         if platform.failsFileWrites {
             return PlatformError(operation: "write \(path)", name: "ENOSPC", message: "no space left on device")
         }
-        if replacement.backup, let old = platform.host.files[key(path)] { platform.host.files[key(path + ".bak")] = old }
+        if replacement.backup, let old = platform.host.files[key(path)] {
+            platform.host.files[key(path + ".bak")] = old
+        }
         platform.host.files[key(path)] = replacement.content
         return nil
     }

@@ -150,7 +150,9 @@ final class SimulatedStream: EventTarget, ByteStream {
 
     // MARK: Idling (as EventLoop's IdleList: in steps of a sixteenth)
 
-    private var idleStep: Duration { .nanoseconds(max((options.idleTimeout ?? .zero).wholeNanoseconds / 16, 1_000_000)) }
+    private var idleStep: Duration {
+        .nanoseconds(max((options.idleTimeout ?? .zero).wholeNanoseconds / 16, 1_000_000))
+    }
 
     private func startIdleTimer() {
         guard let timeout = options.idleTimeout else { return }

@@ -62,6 +62,9 @@ enum Retransmission {
     /// Without an acknowledgement for this long (15 doublings), the connection ends with ETIMEDOUT.
     static let limit: Int64 = 924_600_000_000
 
+    /// For a connection that its process has closed or left behind: 8 doublings (`tcp_orphan_retries`).
+    static let orphanLimit: Int64 = 102_200_000_000
+
     /// When TCP tries next, after it first failed at `start`.
     static func next(after now: Int64, since start: Int64) -> Int64 {
         var time = start
