@@ -42,8 +42,11 @@ public final class SimulatedNode {
         startedAt = host.world.time
         let seed = random.next()
         let platform = SimulatedPlatform(on: host, seed: seed)
+        platform.owner = index
+        host.world.touch(index)
         if options.hasShadows {
             let twin = SimulatedPlatform(on: host, seed: seed, isShadow: true)
+            twin.owner = index
             shadow = launch(on: twin)
             platform.shadow = twin
             platform.mirroredPorts = [address.port]
@@ -86,5 +89,6 @@ public final class SimulatedNode {
         node = nil
         shadow = nil
         platform = nil
+        host.world.touch(index)
     }
 }

@@ -43,7 +43,6 @@ public final class Truth {
     public private(set) var resumedAt: [Int64]
 
     private unowned let cluster: Cluster
-    private var callbacks: [UInt64]
     private var starts: [Int]
     private var requests: [Int]
     private var ticks: [UInt64]
@@ -54,7 +53,6 @@ public final class Truth {
         let nodes = cluster.nodes.count
         views = Array(repeating: Array(repeating: View(), count: cluster.brokers.count), count: nodes)
         lastHeard = Array(repeating: nil, count: cluster.brokers.count)
-        callbacks = Array(repeating: 0, count: nodes)
         starts = Array(repeating: 0, count: nodes)
         requests = Array(repeating: 0, count: nodes)
         ticks = Array(repeating: 0, count: nodes)
@@ -66,15 +64,11 @@ public final class Truth {
     /// Notes what the last event changed. After every event.
     func update() {
         touched.removeAll(keepingCapacity: true)
-        for node in cluster.nodes {
-            let index = node.index
-            let count = node.platform?.callbacks ?? 0
-            let shadowCount = node.platform?.shadow?.callbacks ?? 0
-            if callbacks[index] == count &+ shadowCount, starts[index] == node.starts { continue }
-            callbacks[index] = count &+ shadowCount
+        for index in cluster.world.touched where !touched.contains(index) {
             touched.append(index)
-            refresh(node)
+            refresh(cluster.nodes[index])
         }
+        cluster.world.touched.removeAll(keepingCapacity: true)
     }
 
     private func refresh(_ node: SimulatedNode) {

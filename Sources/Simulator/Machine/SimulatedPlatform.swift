@@ -11,8 +11,8 @@ public final class SimulatedPlatform: Platform {
     public let host: Host
     /// False once the process was killed or its host lost power; then nothing is called any more.
     public private(set) var isAlive = true
-    /// Callbacks of any kind so far: what has not changed was not touched.
-    public internal(set) var callbacks: UInt64 = 0
+    /// Which of the cluster's nodes it is, for the checks; -1 = none.
+    var owner = -1
     /// How long work on other threads takes, in nanoseconds; drawn for each piece.
     public var offloadTime: ClosedRange<Int64> = 20_000...500_000
     /// How long a durable write takes, in nanoseconds.
@@ -149,7 +149,7 @@ public final class SimulatedPlatform: Platform {
             backlog.append((target, argument))
             return false
         }
-        callbacks += 1
+        world.touch(owner)
         return true
     }
 
@@ -192,8 +192,8 @@ public final class SimulatedPlatform: Platform {
 
     private func fireTimers() {
         if timers.fire(now: now) {
-            callbacks += 1
-            world.trace.mix(UInt64(truncatingIfNeeded: world.time), UInt64(host.index) << 1 | 1, callbacks)
+            world.touch(owner)
+            world.trace.mix(UInt64(truncatingIfNeeded: world.time), UInt64(host.index) << 1 | 1, 0)
         }
         arm()
     }

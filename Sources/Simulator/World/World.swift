@@ -31,6 +31,9 @@ public final class World {
     /// Bytes that one direction of a connection holds (both kernels' buffers) before its sender has to wait.
     public var pipeCapacity = 1 << 20
 
+    /// Owners of processes that were called or came or went since this was last emptied.
+    var touched: [Int] = []
+
     private var queue = EventQueue()
     private var links: [UInt64: Link] = [:]
     private var addresses: [String: Int] = [:]
@@ -111,6 +114,10 @@ public final class World {
                 stream.vanish()
             }
         }
+    }
+
+    func touch(_ owner: Int) {
+        if owner >= 0, touched.last != owner { touched.append(owner) }
     }
 
     // MARK: Events
