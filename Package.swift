@@ -37,6 +37,7 @@ let package = Package(
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv-static", providers: [.apt(["libuv1-dev"])]),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Values and contracts.
         module("Basics"),
@@ -49,10 +50,15 @@ let package = Package(
 
         // Shells: IO without decisions.
         module("EventLoop", ["Basics", "Platform", "CLibuv"]),
+        module("SecureTransport", ["Basics", "Platform", "COpenSSL"]),
         module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
         module(
             "NameServerNode",
-            ["Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", logging]),
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "NameServerCore",
+                "GossipCore",
+                logging,
+            ]),
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("ClusterConfiguration", ["Basics", "CYAML"]),
@@ -72,8 +78,8 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
-                "GossipCore", "Simulator", arguments, logging,
+                "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
+                "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -91,6 +97,7 @@ let package = Package(
         tests("BasicsTests", ["Basics"]),
         tests("RemotingTests", ["Basics", "Remoting", "TestSupport"]),
         tests("EventLoopTests", ["Basics", "Platform", "EventLoop", "TestSupport"]),
+        tests("SecureTransportTests", ["Basics", "Platform", "EventLoop", "SecureTransport", "COpenSSL"]),
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests(

@@ -34,9 +34,17 @@ public struct Address: Hashable, Sendable, CustomStringConvertible {
         return String(text)
     }
 
-    /// Whether the host is this machine's own loopback: `localhost`, 127.0.0.0/8 or `::1`.
+    /// Whether the host is this machine's own loopback: `localhost`, an address in 127.0.0.0/8, or `::1`.
     public var isLoopback: Bool {
-        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && host.utf8.filter { $0 == 0x2E }.count == 3)
+        host == "localhost" || host == "::1" || (host.hasPrefix("127.") && isIPv4)
+    }
+
+    /// Whether the host is an address in digits, not a name that must be looked up.
+    public var isNumeric: Bool { isIPv4 || host.contains(":") }
+
+    private var isIPv4: Bool {
+        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+        return parts.count == 4 && parts.allSatisfy { UInt8($0) != nil && $0.utf8.allSatisfy { 0x30...0x39 ~= $0 } }
     }
 
     /// As it is read: `127.0.0.1:9876`, `[::1]:9876`.

@@ -13,6 +13,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var timings: Timings
     /// What one node may use.
     public var limits: Limits
+    /// Whether and how the nodes compare what they heard.
+    public var gossip: GossipConfiguration
     /// RocketMQ's own properties for the nodes, in the file's order; only what the file sets.
     public var nameServerProperties: [NameServerProperty]
     /// What the processes log.
@@ -22,6 +24,13 @@ public struct ClusterConfiguration: Hashable, Sendable {
 
     /// The node of that name.
     public func node(named name: String) -> NodeConfiguration? { nodes.first { $0.name == name } }
+
+    /// Whom the node of that name gossips with, in the file's order, besides what `gossip.discovery` finds; a node
+    /// whose mode is `off` is nobody's peer.
+    public func gossipPeers(of name: String) -> [NodeConfiguration] {
+        guard let node = node(named: name), node.gossipMode != .off else { return [] }
+        return nodes.filter { $0.name != name && $0.gossipMode != .off }
+    }
 
     /// The broker group of that name.
     public func brokerGroup(named name: String) -> BrokerGroup? { brokers.first { $0.name == name } }
@@ -42,7 +51,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
             throw ConfigurationErrors(errors: [.init(file: fileName, line: error.line, message: error.message)])
         }
         let log = FaultLog(file: fileName)
-        var reader = ClusterReader(log: log, folder: ConfigurationFile.folder(of: fileName))
+        let files = RelativePaths(folder: ConfigurationFile.folder(of: fileName))
+        var reader = ClusterReader(log: log, files: files)
         let configuration = reader.read(document)
         try log.check()
         return configuration

@@ -1,7 +1,7 @@
 import Basics
 
 enum RootKey: String, SectionKey {
-    case cluster, nodes, timings, limits, nameserver, log, brokers
+    case cluster, nodes, timings, limits, gossip, nameserver, log, brokers
     static let section = "the file"
 }
 
@@ -22,7 +22,8 @@ extension ClusterConfiguration {
     /// Every key the file may hold, as `section.key`, in the order of documentation.
     static let knownKeys: [String] =
         keys(ClusterKey.self) + keys(NodeConfiguration.Key.self) + keys(Timings.Key.self) + keys(Limits.Key.self)
-        + keys(NameServerProperty.Key.self) + keys(LogConfiguration.Key.self) + keys(BrokerGroup.Key.self)
+        + keys(GossipConfiguration.Key.self) + keys(NameServerProperty.Key.self) + keys(LogConfiguration.Key.self)
+        + keys(BrokerGroup.Key.self)
         + keys(BrokerReplica.Key.self) + keys(BrokerTopic.Key.self)
 
     private static func keys<Key: SectionKey>(_ type: Key.Type) -> [String] {
@@ -33,39 +34,62 @@ extension ClusterConfiguration {
 /// Reads the whole tree and checks what no section can see alone.
 struct ClusterReader {
     let log: FaultLog
-    /// Where relative paths start: empty or ending in `/`.
-    let folder: String
+    let files: RelativePaths
     private var nodeNames = Claims<String>()
     private var groupNames = Claims<String>()
     private var addresses = Claims<Address>()
+    /// Gossip addresses that the file does not spell, and the line of the address each follows from.
+    private var defaultGossip: [Located<Address>] = []
 
-    init(log: FaultLog, folder: String) {
+    init(log: FaultLog, files: RelativePaths) {
         self.log = log
-        self.folder = folder
+        self.files = files
     }
 
     mutating func read(_ document: YAMLNode?) -> ClusterConfiguration {
         let root = MappingReader<RootKey>(document, line: document?.line ?? 1, log: log)
-        return ClusterConfiguration(
-            name: root.mapping(.cluster, of: ClusterKey.self).name(.name, default: "hearsay"),
-            nodes: root.list(.nodes, limit: ClusterConfiguration.Counts.nodes, required: true).compactMap { node($0) },
-            timings: Timings(root.mapping(.timings)),
-            limits: Limits(root.mapping(.limits)),
-            nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
+        let name = root.mapping(.cluster, of: ClusterKey.self).name(.name, default: "hearsay")
+        let gossipSection = root.mapping(.gossip, of: GossipConfiguration.Key.self)
+        let gossip = GossipConfiguration(gossipSection, clusterName: name, files: files)
+        let nodes = root.list(.nodes, limit: ClusterConfiguration.Counts.nodes, required: true)
+            .compactMap { node($0, mode: gossip.mode) }
+        gossip.check(nodes, gossipSection)
+        let configuration = ClusterConfiguration(
+            name: name, nodes: nodes, timings: Timings(root.mapping(.timings)), limits: Limits(root.mapping(.limits)),
+            gossip: gossip, nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
             log: LogConfiguration(root.mapping(.log)),
             brokers: root.list(.brokers, limit: ClusterConfiguration.Counts.groups).compactMap { group($0) })
+        claimDefaultGossip()
+        return configuration
     }
 
-    private mutating func node(_ reader: MappingReader<NodeConfiguration.Key>) -> NodeConfiguration? {
+    /// `mode` is that of nodes without their own.
+    private mutating func node(
+        _ reader: MappingReader<NodeConfiguration.Key>, mode: GossipConfiguration.Mode
+    ) -> NodeConfiguration? {
         let name = reader.requiredName(.name)
         let listen = reader.requiredAddress(.listen)
         let directory = reader.path(.dataDirectory, default: "data/\(name?.value ?? "")")
+        let gossip = reader.optionalAddress(.gossip, dialledBy: "the other nodes")
+        let gossipMode = reader.choice(.gossipMode, default: mode)
         if let name { nodeNames.claim(name, as: "node name '\(name.value)'", log) }
-        if let listen { claimAddress(listen) }
+        let isListenFree = listen.map { claimAddress($0) } ?? false
+        if let gossip { claimAddress(gossip) }
         guard let name, let listen else { return nil }
+        let fallback = NodeConfiguration.defaultGossip(besides: listen.value)
+        if isListenFree, gossipMode != .off, !reader.isGiven(.gossip) {
+            defaultGossip.append(Located(value: fallback, line: listen.line))
+        }
         return NodeConfiguration(
-            name: name.value, listen: listen.value,
-            dataDirectory: directory.hasPrefix("/") ? directory : folder + directory)
+            name: name.value, listen: listen.value, dataDirectory: files.resolved(directory),
+            gossip: gossip?.value ?? fallback, gossipMode: gossipMode)
+    }
+
+    /// After all addresses that the file spells, so that the fault is told of the one that it does not.
+    private mutating func claimDefaultGossip() {
+        for address in defaultGossip {
+            claimAddress(address, as: "nodes.gossip: address \(address.value), the default beside listen,")
+        }
     }
 
     private mutating func group(_ reader: MappingReader<BrokerGroup.Key>) -> BrokerGroup? {
@@ -111,9 +135,11 @@ struct ClusterReader {
         return name.map { BrokerTopic(name: $0.value, readQueues: readQueues, writeQueues: writeQueues) }
     }
 
-    private mutating func claimAddress(_ address: Located<Address>) {
+    /// False when it is taken.
+    @discardableResult
+    private mutating func claimAddress(_ address: Located<Address>, as description: String? = nil) -> Bool {
         let key = Located(value: address.value.clashKey, line: address.line)
-        addresses.claim(key, as: "address \(address.value)", log)
+        return addresses.claim(key, as: description ?? "address \(address.value)", log)
     }
 }
 
@@ -124,12 +150,14 @@ private struct Claims<Value: Hashable> {
     var isEmpty: Bool { lines.isEmpty }
     func contains(_ value: Value) -> Bool { lines[value] != nil }
 
-    /// Reports when the value was claimed before.
-    mutating func claim(_ claimed: Located<Value>, as description: String, _ log: FaultLog) {
+    /// False, and a report, when the value was claimed before.
+    @discardableResult
+    mutating func claim(_ claimed: Located<Value>, as description: String, _ log: FaultLog) -> Bool {
         if let first = lines[claimed.value] {
             log.report(claimed.line, "\(description) is already used on line \(first)")
-        } else {
-            lines[claimed.value] = claimed.line
+            return false
         }
+        lines[claimed.value] = claimed.line
+        return true
     }
 }

@@ -34,3 +34,12 @@ enum ConfigurationFile {
         ])
     }
 }
+
+/// Where the paths inside a configuration file start.
+struct RelativePaths {
+    /// The file's folder: empty or ending in `/`.
+    let folder: String
+
+    /// The path to open; absolute ones stay.
+    func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+}

@@ -12,6 +12,12 @@ struct Located<Value> {
     var line: Int
 }
 
+/// Why the text of one value is not what its key wants: the rest of a sentence that begins with that text.
+struct ValueFault: Error {
+    var message: String
+    init(_ message: String) { self.message = message }
+}
+
 /// Reads one mapping's values by key and type. Every fault goes to the log, and reading goes on with the default.
 struct MappingReader<Key: SectionKey> {
     /// Where a missing key is reported.
@@ -79,6 +85,39 @@ struct MappingReader<Key: SectionKey> {
     func list<Item: SectionKey>(_ key: Key, of type: Item.Type = Item.self, limit: Int, required: Bool = false)
         -> [MappingReader<Item>]
     {
+        items(key, limit: limit, required: required).map { MappingReader<Item>($0, line: $0.line, log: log) }
+    }
+
+    /// The single values listed under `key`, none twice; `convert` throws what is wrong with a text.
+    func values<Value: Hashable>(_ key: Key, limit: Int, _ convert: (String) throws(ValueFault) -> Value) -> [Value] {
+        var values: [Value] = []
+        var firstLines: [Value: Int] = [:]
+        for node in items(key, limit: limit) {
+            guard case .scalar(let text, _) = node.content, !node.isNull else {
+                log.report(node.line, "\(path(key)): must list single values, not \(node.kind)")
+                continue
+            }
+            do throws(ValueFault) {
+                let value = try convert(text)
+                if let first = firstLines[value] {
+                    log.report(node.line, "\(path(key)): \(quoted(text)) is already given on line \(first)")
+                    continue
+                }
+                firstLines[value] = node.line
+                values.append(value)
+            } catch {
+                log.report(node.line, "\(path(key)): \(quoted(text)) \(error.message)")
+            }
+        }
+        return values
+    }
+
+    /// The words listed under `key`, each one of `Value`'s.
+    func choices<Value: RawRepresentable<String> & CaseIterable & Hashable>(_ key: Key, limit: Int) -> [Value] {
+        values(key, limit: limit) { (text) throws(ValueFault) in try choice(text) }
+    }
+
+    private func items(_ key: Key, limit: Int, required: Bool = false) -> [YAMLNode] {
         guard let node = entries[key]?.value, !node.isNull else {
             if required { reportMissing(key) }
             return []
@@ -89,7 +128,7 @@ struct MappingReader<Key: SectionKey> {
         }
         if items.count > limit { report(key, "has \(items.count) entries; at most \(limit)") }
         if items.isEmpty, required { report(key, "is empty; at least 1 entry") }
-        return items.prefix(limit).map { MappingReader<Item>($0, line: $0.line, log: log) }
+        return Array(items.prefix(limit))
     }
 
     // MARK: - Scalars
@@ -145,20 +184,47 @@ struct MappingReader<Key: SectionKey> {
 
     func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: Key, default fallback: Value) -> Value {
         guard let text = text(key) else { return fallback }
+        do throws(ValueFault) {
+            return try choice(text)
+        } catch {
+            report(key, "\(quoted(text)) \(error.message)")
+            return fallback
+        }
+    }
+
+    private func choice<Value: RawRepresentable<String> & CaseIterable>(_ text: String) throws(ValueFault) -> Value {
         if let value = Value(rawValue: text) { return value }
         let known = Value.allCases.map(\.rawValue)
         let hint = nearestName(to: text, among: known).map { "; did you mean '\($0)'?" } ?? ""
-        report(key, "\(quoted(text)) is none of \(known.joined(separator: ", "))\(hint)")
-        return fallback
+        throw ValueFault("is none of \(known.joined(separator: ", "))\(hint)")
     }
 
     /// Any text that is not empty.
     func path(_ key: Key, default fallback: String) -> String {
-        value(key, "path") { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 } ?? fallback
+        value(key, "path") { Self.isPath($0) ? $0 : nil } ?? fallback
     }
+
+    static func isPath(_ text: String) -> Bool { !text.isEmpty && !text.utf8.contains(0) }
 
     func name(_ key: Key, _ rule: NameRule = .label, default fallback: String) -> String {
         value(key, "name; write \(rule.description)") { rule.allows($0) ? $0 : nil } ?? fallback
+    }
+
+    // MARK: - Optional scalars; nil when nothing is given, or once a fault is reported
+
+    /// Whether anything but nothing, or an empty list, stands under `key`, right or wrong.
+    func isGiven(_ key: Key) -> Bool {
+        guard let node = entries[key]?.value, !node.isNull else { return false }
+        if case .sequence(let items) = node.content { return !items.isEmpty }
+        return true
+    }
+
+    func optionalPath(_ key: Key) -> String? {
+        isGiven(key) ? value(key, "path") { Self.isPath($0) ? $0 : nil } : nil
+    }
+
+    func optionalAddress(_ key: Key, dialledBy dialers: String) -> Located<Address>? {
+        isGiven(key) ? address(key, dialledBy: dialers) : nil
     }
 
     // MARK: - Required scalars; nil once a fault is reported
@@ -175,12 +241,16 @@ struct MappingReader<Key: SectionKey> {
     }
 
     func requiredAddress(_ key: Key) -> Located<Address>? {
-        guard isPresent(key), let text = text(key) else { return nil }
+        isPresent(key) ? address(key, dialledBy: "brokers and clients") : nil
+    }
+
+    private func address(_ key: Key, dialledBy dialers: String) -> Located<Address>? {
+        guard let text = text(key) else { return nil }
         guard let address = Address(text) else {
             report(key, "\(quoted(text)) is no address; write host:port, as in 127.0.0.1:9876")
             return nil
         }
-        if let fault = address.dialingFault {
+        if let fault = address.dialingFault(for: dialers) {
             report(key, "\(quoted(text)) \(fault)")
             return nil
         }

@@ -36,11 +36,11 @@ extension UInt8 {
 }
 
 extension Address {
-    /// Why this cannot be an address that other processes dial; nil when it can.
-    var dialingFault: String? {
+    /// Why this cannot be an address that other processes, `dialers`, dial; nil when it can.
+    func dialingFault(for dialers: String) -> String? {
         if port == 0 { return "has port 0, which nobody can dial; choose 1 to 65535" }
         if host == "0.0.0.0" || host == "::" || host == "*" {
-            return "is every address; name the one that brokers and clients dial"
+            return "is every address; name the one that \(dialers) dial"
         }
         return hasWellFormedHost ? nil : "has no IPv4 address, [IPv6 address] or DNS name before the port"
     }

@@ -4,28 +4,32 @@ import Basics
 public struct ClusterModel: Sendable {
     /// One node as seen from here.
     public struct Node: Sendable {
-        /// Its name in cluster.yaml.
-        public var name: String
-        /// Where it was asked.
-        public var address: Address
-        /// Its latest answer; nil while it does not answer.
-        public var status: NodeStatus?
-        /// Why there is no answer.
-        public var error: String?
+        /// Its latest answers.
+        public var reading: NodeReading
         /// Registrations (heartbeats included) per second between the last two answers.
         public var registrationsPerSecond = 0.0
         /// Route lookups per second between the last two answers.
         public var lookupsPerSecond = 0.0
-    }
 
-    /// What a node knows of a broker.
-    public enum Age: Hashable, Sendable {
-        /// The node does not answer.
-        case unknown
-        /// The node answers and does not list the broker.
-        case missing
-        /// The node heard it this many milliseconds ago, and drops it after `timeout` milliseconds.
-        case heard(milliseconds: Int64, timeout: Int64)
+        /// Its name in cluster.yaml.
+        public var name: String { reading.name }
+        /// Where it was asked.
+        public var address: Address { reading.address }
+        /// Its latest status; nil while it does not answer.
+        public var status: NodeStatus? {
+            get { reading.status }
+            set { reading.status = newValue }
+        }
+        /// What it tells of its peers; nil when it does not.
+        public var gossip: GossipStatus? {
+            get { reading.gossip }
+            set { reading.gossip = newValue }
+        }
+        /// Why there is no answer.
+        public var error: String? {
+            get { reading.error }
+            set { reading.error = newValue }
+        }
     }
 
     /// One broker across all nodes.
@@ -38,10 +42,10 @@ public struct ClusterModel: Sendable {
         public var id: Int64
         /// Where clients reach it.
         public var address: String
-        /// Topics of its last registration, the largest count any node tells.
-        public var topics: Int
-        /// One per node, in the order of `nodes`.
-        public var ages: [Age]
+        /// Topics of its last registration, the largest count any node tells; nil when none does.
+        public var topics: Int?
+        /// What each node knows of it, in the order of `nodes`.
+        public var sights: [ReplicaSight]
     }
 
     /// Something that happened, from a node or seen from here.
@@ -56,6 +60,8 @@ public struct ClusterModel: Sendable {
     public var cluster: String
     /// All nodes, in configured order.
     public var nodes: [Node]
+    /// What the nodes differ in, the gravest first.
+    public var differences: [ClusterDifference] = []
     /// The latest events, oldest first, at most `eventLimit`.
     public private(set) var events: [Event] = []
 
@@ -65,7 +71,16 @@ public struct ClusterModel: Sendable {
     /// A cluster of which nothing is known yet.
     public init(cluster: String, nodes: [(name: String, address: Address)]) {
         self.cluster = cluster
-        self.nodes = nodes.map { Node(name: $0.name, address: $0.address, error: "not asked yet") }
+        self.nodes = nodes.map {
+            Node(reading: NodeReading(name: $0.name, address: $0.address, error: "not asked yet"))
+        }
+    }
+
+    /// A cluster as it was read once.
+    public init(cluster: String, readings: [NodeReading]) {
+        self.cluster = cluster
+        nodes = readings.map { Node(reading: $0) }
+        differences = ClusterComparison.brokerDifferences(readings)
     }
 
     /// Appends events in the order of their times.
@@ -85,17 +100,18 @@ public struct ClusterModel: Sendable {
                 (left.cluster, left.name, left.id) < (right.cluster, right.name, right.id)
             }
         }
+        let tables = nodes.map(\.reading.replicas)
         var rows: [Key: BrokerRow] = [:]
-        for (index, node) in nodes.enumerated() {
-            for broker in node.status?.brokers ?? [] {
-                let key = Key(cluster: broker.cluster, name: broker.name, id: broker.id)
+        for (index, table) in tables.enumerated() {
+            for (replica, seen) in table {
+                let key = Key(cluster: seen.cluster, name: replica.name, id: replica.id)
                 var row =
                     rows[key]
                     ?? BrokerRow(
-                        cluster: key.cluster, name: key.name, id: key.id, address: broker.address, topics: 0,
-                        ages: nodes.map { $0.status == nil ? .unknown : .missing })
-                row.topics = max(row.topics, broker.topics)
-                row.ages[index] = .heard(milliseconds: broker.ageMillis, timeout: broker.timeoutMillis)
+                        cluster: key.cluster, name: key.name, id: key.id, address: seen.address, topics: nil,
+                        sights: nodes.map { $0.reading.isUp ? .missing : .unknown })
+                if let topics = seen.topics { row.topics = max(row.topics ?? 0, topics) }
+                row.sights[index] = seen.sight
                 rows[key] = row
             }
         }

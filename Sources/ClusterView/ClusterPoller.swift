@@ -13,12 +13,18 @@ public final class ClusterPoller {
     /// Called after each round, with the events that came in since the last one.
     public var onRound: (([ClusterModel.Event]) -> Void)?
 
+    /// Events kept of each node, as many as it keeps itself.
+    static let eventsRemembered = 64
+
     private let platform: any Platform
     private let interval: Duration
     private var connections: [RemotingConnection] = []
     private var previous: [Sample?]
     private var waiting: Int = 0
     private var fresh: [ClusterModel.Event] = []
+    private var differences = DifferenceTracker()
+    /// Nodes worth asking for their gossip: not those that said they have none.
+    private var hasGossip: [Bool]
     private lazy var timer = platform.makeTimer { [weak self] in self?.ask() }
 
     private struct Sample {
@@ -41,6 +47,7 @@ public final class ClusterPoller {
         self.interval = interval
         model = ClusterModel(cluster: cluster, nodes: nodes)
         previous = nodes.map { _ in nil }
+        hasGossip = nodes.map { _ in true }
         var options = RemotingConnectionOptions()
         options.connectTimeout = interval
         connections = nodes.map { RemotingConnection(platform: platform, address: $0.address, options: options) }
@@ -61,13 +68,17 @@ public final class ClusterPoller {
     }
 
     private func ask() {
-        waiting = connections.count
+        waiting = connections.count + hasGossip.count { $0 }
         for index in connections.indices {
             let since = previous[index]?.status.lastEventSequence ?? 0
             let request = RemotingCommand(
                 request: RequestCode.getNodeStatus, fields: ["sinceEvent": "\(since)"])
             connections[index].call(request, timeout: interval) { [weak self] result in
                 self?.answered(index, result)
+            }
+            guard hasGossip[index] else { continue }
+            connections[index].call(RemotingCommand(request: RequestCode.getGossipStatus), timeout: interval) {
+                [weak self] result in self?.gossiped(index, result)
             }
         }
         timer.start(at: platform.now + interval)
@@ -84,6 +95,22 @@ public final class ClusterPoller {
         case .success(let answer): down(index, "status refused, code \(answer.code)")
         case .failure(let error): down(index, error.description)
         }
+        answeredOne()
+    }
+
+    private func gossiped(_ index: Int, _ result: Result<RemotingCommand, RemotingCallError>) {
+        switch result {
+        case .success(let answer) where answer.code == ResponseCode.success:
+            model.nodes[index].gossip = try? JSONDecoder().decode(GossipStatus.self, from: Data(answer.body))
+        case .success:
+            model.nodes[index].gossip = nil
+            hasGossip[index] = false
+        case .failure: model.nodes[index].gossip = nil
+        }
+        answeredOne()
+    }
+
+    private func answeredOne() {
         waiting -= 1
         if waiting == 0 { endRound() }
     }
@@ -100,7 +127,8 @@ public final class ClusterPoller {
                 model.nodes[index].registrationsPerSecond = Double(new.registrations - old.registrations) / seconds
                 model.nodes[index].lookupsPerSecond = Double(new.lookups - old.lookups) / seconds
             } else {
-                // The new life counts its events from 1 again: the next round asks for all of them.
+                // The new life counts its events from 1 again: the next round asks for all of them. And it may gossip.
+                hasGossip[index] = true
                 sample.status.events = []
                 sample.status.lastEventSequence = 0
             }
@@ -109,18 +137,31 @@ public final class ClusterPoller {
             let time = WallTime(milliseconds: event.wallMillis)
             fresh.append(ClusterModel.Event(time: time, line: stamped(time, "\(name) \(event.text)")))
         }
+        // The node tells each event once; why a broker is missing is asked for later.
+        let isSameLife = previous[index].map { $0.isSameLife(as: sample) } ?? true
+        let remembered = isSameLife ? model.nodes[index].status?.events ?? [] : []
         previous[index] = sample
         model.nodes[index].status = status
+        model.nodes[index].status?.events = (remembered + sample.status.events).suffix(Self.eventsRemembered)
         model.nodes[index].error = nil
     }
 
     private func down(_ index: Int, _ reason: String) {
         if model.nodes[index].status != nil { note("\(model.nodes[index].name) down: \(reason)") }
         model.nodes[index].status = nil
+        model.nodes[index].gossip = nil
         model.nodes[index].error = reason
+        hasGossip[index] = true
     }
 
     private func endRound() {
+        let readings = model.nodes.map(\.reading)
+        for line in differences.update(
+            ClusterComparison.brokerDifferences(readings), up: readings.filter(\.isUp).map(\.name), now: platform.now)
+        {
+            note(line)
+        }
+        model.differences = differences.standing
         model.add(fresh)
         let events = fresh
         fresh.removeAll()

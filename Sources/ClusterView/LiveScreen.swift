@@ -1,12 +1,12 @@
 import Basics
 
-/// Draws a `ClusterModel` as lines of text: nodes, brokers × nodes, the latest events.
+/// Draws a `ClusterModel` as lines of text: nodes, brokers × nodes, what differs, the latest events.
 ///
 /// A pure function of the model, so that tests see exactly what an operator sees.
 public struct LiveScreen: Sendable {
     /// Columns of the terminal; longer lines are cut.
     public var width: Int
-    /// Lines of the terminal; events take what the tables leave.
+    /// Lines of the terminal; events take what the rest leaves.
     public var height: Int
     /// Whether to colour ages and states with ANSI sequences.
     public var colour: Bool
@@ -18,22 +18,30 @@ public struct LiveScreen: Sendable {
         self.colour = colour
     }
 
+    /// Differences shown at most; the rest is counted.
+    static let differenceLimit = 4
+    /// Rows of brokers shown even on a low screen.
+    static let brokerRows = 4
+    /// Events shown even on a low screen.
+    static let eventLines = 3
+
     /// The lines, without line feeds.
     public func lines(_ model: ClusterModel) -> [String] {
-        var lines = [header(model), ""]
-        lines += nodeTable(model)
-        lines.append("")
-        lines += brokerTable(model)
-        lines += ["", "EVENTS"]
-        let room = max(3, height - lines.count - 1)
-        let events = model.events.suffix(room)
+        let divergence = divergence(model)
+        var lines = [header(model), ""] + nodeTable(model) + [""]
+        // What the table cannot have: its title, the count of left out rows, the legend, and the events below.
+        let room = height - lines.count - divergence.count - 5 - Self.eventLines
+        lines += BrokerTable(palette: palette).lines(model, limit: max(Self.brokerRows, room))
+        lines += [""] + divergence + ["", "EVENTS"]
+        let events = model.events.suffix(max(Self.eventLines, height - lines.count - 1))
         lines += events.isEmpty ? ["  none yet"] : events.map { "  \($0.line)" }
         return lines.map { cut($0) }
     }
 
-    /// A few plain lines for a log: the two tables without events.
+    /// A few plain lines for a log: all but the events.
     public func summary(_ model: ClusterModel) -> [String] {
-        ([header(model)] + nodeTable(model) + brokerTable(model)).map { cut($0) }
+        ([header(model)] + nodeTable(model) + BrokerTable(palette: palette).lines(model) + divergence(model))
+            .map { cut($0) }
     }
 
     private func header(_ model: ClusterModel) -> String {
@@ -44,53 +52,40 @@ public struct LiveScreen: Sendable {
 
     private func nodeTable(_ model: ClusterModel) -> [String] {
         var table = TextTable([
-            .left("NODE"), .left("ADDRESS"), .left("STATE"), .right("UP"), .right("BROKERS"), .right("TOPICS"),
-            .right("REGISTRATIONS/S"), .right("LOOKUPS/S"),
+            .left("NODE"), .left("ADDRESS"), .left("STATE"), .left("GOSSIP"), .right("UP"), .right("BROKERS"),
+            .right("TOPICS"), .right("REGISTRATIONS/S"), .right("LOOKUPS/S"),
         ])
         for node in model.nodes {
-            guard let status = node.status else {
-                table.add([node.name, node.address.description, paint("down: \(node.error ?? "")", .red)])
+            guard node.reading.isUp, let status = node.status else {
+                table.add([node.name, node.address.description, palette.paint("down: \(node.error ?? "")", .red)])
                 continue
             }
             table.add([
-                node.name, node.address.description, paint("up", .green), duration(status.uptimeMillis),
-                "\(status.totals.brokers)", "\(status.totals.topics)", rate(node.registrationsPerSecond),
-                rate(node.lookupsPerSecond),
+                node.name, node.address.description, state(of: node.reading), node.gossip?.mode ?? "-",
+                DurationText.short(status.uptimeMillis), "\(status.totals.brokers)", "\(status.totals.topics)",
+                rate(node.registrationsPerSecond), rate(node.lookupsPerSecond),
             ])
         }
         return table.lines
     }
 
-    private func brokerTable(_ model: ClusterModel) -> [String] {
-        var table = TextTable(
-            [.left("BROKER"), .right("ID"), .left("ROLE"), .left("ADDRESS"), .right("TOPICS")]
-                + model.nodes.map { .right($0.name) })
-        for row in model.brokers {
-            let ages = row.ages.map { age -> String in
-                switch age {
-                case .unknown: return "?"
-                case .missing: return paint("missing", .red)
-                case .heard(let milliseconds, let timeout):
-                    let colour: Colour = milliseconds * 2 < timeout ? .green : .yellow
-                    return paint(duration(milliseconds), colour)
-                }
-            }
-            table.add(
-                [row.name, "\(row.id)", row.id == 0 ? "master" : "slave", row.address, "\(row.topics)"] + ages)
-        }
-        return table.lines + (model.brokers.isEmpty ? ["  no broker is registered"] : [])
+    private func state(of reading: NodeReading) -> String {
+        let state = reading.gossip?.state ?? "up"
+        return palette.paint(state, ["up", "ready"].contains(state) ? .green : .yellow)
     }
 
-    /// `0.4 s`, `12 s`, `3 m 20 s`, `2 h 5 m`.
-    func duration(_ milliseconds: Int64) -> String {
-        let tenths = max(0, milliseconds) / 100
-        let seconds = tenths / 10
-        switch seconds {
-        case ..<10: return "\(seconds).\(tenths % 10) s"
-        case ..<120: return "\(seconds) s"
-        case ..<7200: return "\(seconds / 60) m \(seconds % 60) s"
-        default: return "\(seconds / 3600) h \(seconds / 60 % 60) m"
+    private func divergence(_ model: ClusterModel) -> [String] {
+        guard !model.differences.isEmpty else { return ["DIVERGENCE  " + palette.paint("none", .green)] }
+        var lines = ["DIVERGENCE"]
+        for difference in model.differences.prefix(Self.differenceLimit) {
+            let since = difference.sinceMillis.map { " for \(DurationText.short($0))" } ?? ""
+            let title = palette.paint("\(difference.kind.rawValue) \(difference.subject)", .red)
+            lines.append("  \(title)\(since): \(difference.text)")
+            lines.append("    \(difference.advice)")
         }
+        let rest = model.differences.count - Self.differenceLimit
+        if rest > 0 { lines.append("  and \(rest) more: hearsay diff") }
+        return lines
     }
 
     private func rate(_ value: Double) -> String {
@@ -98,15 +93,7 @@ public struct LiveScreen: Sendable {
         return tenths >= 1000 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 
-    private enum Colour: Int {
-        case red = 31
-        case green = 32
-        case yellow = 33
-    }
-
-    private func paint(_ text: String, _ colour: Colour) -> String {
-        self.colour ? "\u{1B}[\(colour.rawValue)m\(text)\u{1B}[0m" : text
-    }
+    private var palette: Palette { Palette(isOn: colour) }
 
     /// Cuts a line at `width` columns, not counting colour sequences.
     private func cut(_ line: String) -> String {

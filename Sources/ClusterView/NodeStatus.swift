@@ -44,6 +44,8 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         public var timeoutMillis: Int64
         /// Topics of its last registration.
         public var topics: Int
+        /// Whether the connection of its last registration is open; nil when the node does not say.
+        public var connected: Bool?
     }
 
     /// One change of the tables.
@@ -56,6 +58,10 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         public var kind: String
         /// One line for people.
         public var text: String
+        /// Group of the broker it is about; nil when it is about none.
+        public var broker: String?
+        /// Replica id of that broker.
+        public var id: Int64?
     }
 
     /// The node's name.

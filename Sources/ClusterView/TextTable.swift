@@ -17,6 +17,9 @@ public struct TextTable: Sendable {
     private let columns: [Column]
     private var rows: [[String]] = []
 
+    /// Rows added so far.
+    var count: Int { rows.count }
+
     /// An empty table.
     public init(_ columns: [Column]) { self.columns = columns }
 

@@ -8,6 +8,9 @@ import Platform
 /// Every attempt gets an equal share of the time left, so that one address that swallows packets does not cost the rest
 /// of them their turn.
 final class Connector {
+    /// Addresses of one name that are tried at most.
+    private static let addressLimit = 16
+
     /// Written before the stream is up.
     private(set) var early = HeldBytes()
     /// `closeAfterWriting` was called before the stream was up.
@@ -39,7 +42,9 @@ final class Connector {
         startTimer(at: deadline)
         if let address = SocketAddress(numeric: stream.remoteAddress) { return attempt([address]) }
         do throws(PlatformError) {
-            lookup = try Lookup(stream.remoteAddress, on: stream.loop) { [unowned self] in resolved($0) }
+            lookup = try Lookup(stream.remoteAddress, limit: Connector.addressLimit, on: stream.loop) {
+                [unowned self] in resolved($0)
+            }
         } catch {
             stream.finish(.system(error))
         }

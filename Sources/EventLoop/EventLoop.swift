@@ -1,6 +1,6 @@
-// One thread's event loop on libuv. The parts: TimerQueue (time), TCPListener, TCPStream and Connector (network),
-// Mailbox (wake-ups from other threads), Offload and DurableFiles (worker threads), SignalWatch. Every libuv handle
-// belongs to a HandleOwner, which says when its memory may go.
+// One thread's event loop on libuv. The parts: TimerQueue (time), TCPListener, TCPStream, Connector and Resolution
+// (network), Mailbox (wake-ups from other threads), Offload and DurableFiles (worker threads), SignalWatch. Every
+// libuv handle belongs to a HandleOwner, which says when its memory may go.
 
 import Basics
 import CLibuv
@@ -22,6 +22,7 @@ public final class EventLoop: Platform {
     let core: UnsafeMutablePointer<LoopCore>
     let timers: TimerQueue
     let redelivery: RedeliveryQueue
+    let resolutions = Resolutions()
     private var idleLists: [IdleList] = []
     private let thread = pthread_self()
 
@@ -74,6 +75,7 @@ public final class EventLoop: Platform {
     public func stop() {
         guard !core.pointee.isStopping else { return }
         core.pointee.isStopping = true
+        resolutions.abandonAll()
         uv_walk(
             uv,
             { handle, _ in

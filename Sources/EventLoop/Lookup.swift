@@ -5,19 +5,19 @@ import Platform
 
 /// One name being looked up on a worker thread. It cannot be hurried, only abandoned.
 final class Lookup {
-    /// Addresses of one name that are tried at most.
-    private static let addressLimit = 16
-
     private let address: Address
+    private let limit: Int
     private var completion: ((Result<[SocketAddress], PlatformError>) -> Void)?
     private let request = UnsafeMutablePointer<uv_getaddrinfo_t>.allocate(capacity: 1)
 
-    /// Starts; `completion` is called once on the loop, unless the lookup is abandoned.
+    /// Starts; `completion` is called once on the loop, unless the lookup is abandoned. It hears at most `limit`
+    /// addresses, in the resolver's order.
     init(
-        _ address: Address, on loop: EventLoop,
+        _ address: Address, limit: Int, on loop: EventLoop,
         completion: @escaping (Result<[SocketAddress], PlatformError>) -> Void
     ) throws(PlatformError) {
         self.address = address
+        self.limit = limit
         self.completion = completion
         var hints = addrinfo()
         hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -48,7 +48,7 @@ final class Lookup {
         self.completion = nil
         var addresses: [SocketAddress] = []
         var next = answers
-        while let answer = next?.pointee, addresses.count < Lookup.addressLimit {
+        while let answer = next?.pointee, addresses.count < limit {
             if let found = SocketAddress(answer, port: address.port) { addresses.append(found) }
             next = answer.ai_next
         }

@@ -32,6 +32,8 @@ public protocol FirstHandTables: ~Copyable {
     func hearing(of replica: ReplicaToken) -> Hearing?
     /// Nil when the replica has no live entry.
     func summary(of replica: ReplicaToken) -> RegistrationSummary?
+    /// At least the bytes of the replica's image, cheaply told.
+    func imageSize(of replica: ReplicaToken) -> Int
     /// Appends the registration images of the replicas, in this order, as one run of bytes that only the tables of
     /// another node read (format: NameServerCore, `ImageCoding`).
     func encodeImages(of replicas: [ReplicaToken], into output: inout ByteWriter)

@@ -8,8 +8,12 @@ public struct GossipFormatError: Error, Hashable, Sendable, CustomStringConverti
         case number
         /// A named limit is exceeded.
         case limit
+        /// A byte or text that means nothing: an unknown kind or case, a flag that is neither 0 nor 1, malformed UTF-8.
+        case value
         /// Values contradict each other.
         case contradiction
+        /// Bytes are left over.
+        case trailing
     }
 
     /// What is wrong.

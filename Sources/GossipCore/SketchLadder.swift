@@ -17,23 +17,22 @@ public enum SketchLadder {
     /// Decoding needs about 1.4 symbols per difference, more for few: two differences fit 16 symbols 99 times in 100.
     public static let rungs = [16, 40, 96, 224] + Array(stride(from: 512, through: SketchLimits.symbols, by: 512))
 
-    /// Bytes of one row of the list: hash and registration hash.
-    public static let listRowBytes = 16
+    /// Bytes of one row of the list: the item.
+    public static let listRowBytes = 8
     /// Bytes of one symbol on the wire: sum, check and nearly always one byte of count.
     public static let symbolBytes = 17
 
     /// The first question, given both roots.
     ///
-    /// The list is asked for where a side is empty, where the counts differ by more than a third of the larger set,
-    /// where the first rung would not be smaller than the list, or where the rung would pass the top. Otherwise the
-    /// counts' difference bounds the number of differing items from below, and the first rung is the one that holds 1.5
-    /// times it and 16.
+    /// The counts' difference bounds the number of differing items from below, so the first rung is the one that holds
+    /// 1.5 times it and 16. The list is asked for where that would not be smaller, where a side is empty, and beyond the
+    /// top.
     public static func question(here: SketchSymbol, there: SketchSymbol) -> Question {
         if here == there { return .nothing }
         let larger = max(here.count, there.count)
         let smaller = min(here.count, there.count)
         let gap = larger - smaller
-        guard smaller > 0, gap <= larger / 3, let rung = rung(holding: gap + (gap + 1) / 2 + 16) else { return .list }
+        guard smaller > 0, let rung = rung(holding: gap + (gap + 1) / 2 + 16) else { return .list }
         return rung * symbolBytes < there.count * listRowBytes ? .sketch(symbols: rung) : .list
     }
 

@@ -39,7 +39,9 @@ extension NameServer {
         counters.changedRegistrations += 1
         let request = registration.request
         let names = registration.names
+        giveWay(to: request.identity, registration.arrival, &directives)
         let tick = tables.tick()
+        let mark = firstHandMark(of: standing.live)
         var difference = RegistrationDifference()
         takePlace(registration, standing, at: tick, &difference)
         let slot = ReplicaSlot(brokerID: request.brokerID, address: names.address, cluster: names.cluster)
@@ -53,6 +55,7 @@ extension NameServer {
             standing.live ?? tables.createLive(cluster: names.cluster, address: names.address, group: names.group)
         update(live, registration, body, at: tick, &difference)
         tables.live[live.index].topicSequence = ContiguousArray(topics.lazy.compactMap(\.self))
+        followFirstHand(live, registration, body, standing, topics: topics, since: mark, &directives)
 
         let label = request.label
         if standing.live == nil {
@@ -185,9 +188,15 @@ extension NameServer {
         tables.rename(id, to: group)
         updateFilterServers(of: id, group, body, at: tick)
         // One that was decoded elsewhere arrived a while ago; a light heartbeat may have come since.
-        tables.live[id.index].lastHeard = max(tables.live[id.index].lastHeard, arrival.now)
+        let timeout = timeout(of: request)
+        if timeout != tables.live[id.index].timeout {
+            tables.live[id.index].timeout = timeout
+            tables.live[id.index].interval = timeout / 4
+            tables.live[id.index].lastHeard = max(tables.live[id.index].lastHeard, arrival.now)
+        } else if arrival.now > tables.live[id.index].lastHeard {
+            tables.live[id.index].heard(at: arrival.now)
+        }
         tables.live[id.index].registeredAt = arrival.now
-        tables.live[id.index].timeout = timeout(of: request)
         tables.live[id.index].brokerID = request.brokerID
         tables.live[id.index].layout = request.layout
         tables.live[id.index].actingMaster = request.actingMaster

@@ -7,12 +7,27 @@ extension NameServer {
     mutating func clusterInfo(_ arrival: Arrival, _ output: inout ByteWriter) {
         let mark = output.beginAnswer(arrival)
         output.append("{\"brokerAddrTable\":{")
-        output.appendList(sortedGroups()) { group, output in
-            output.appendJSON(string: tables.groupNames.bytes(of: group), dialect: .legacy)
+        output.appendList(sortedShownGroups()) { group, output in
+            output.appendJSON(string: name(of: group), dialect: .legacy)
             output.append(ascii: ":")
-            encodeBrokerData(group, promoted: nil, .legacy, &output)
+            encodeBrokerData(group, .legacy, &output)
         }
         output.append("},\"clusterAddrTable\":{")
+        if hearsay.isEmpty { encodeFirstHandClusters(&output) } else { encodeShownClusters(&output) }
+        output.append("}}")
+        ResponseFrame.end(&output, mark)
+    }
+
+    private func encodeShownClusters(_ output: inout ByteWriter) {
+        output.appendList(sortedShownClusters()) { cluster, output in
+            output.appendJSON(string: cluster.name, dialect: .legacy)
+            output.append(":[")
+            output.appendList(cluster.groups) { $1.appendJSON(string: $0, dialect: .legacy) }
+            output.append(ascii: "]")
+        }
+    }
+
+    private func encodeFirstHandClusters(_ output: inout ByteWriter) {
         output.appendList(sortedClusters()) { cluster, output in
             output.appendJSON(string: tables.clusterNames.bytes(of: cluster), dialect: .legacy)
             output.append(":[")
@@ -22,8 +37,6 @@ extension NameServer {
             }
             output.append(ascii: "]")
         }
-        output.append("}}")
-        ResponseFrame.end(&output, mark)
     }
 
     /// The group's addresses, whatever cluster it is in; the names are the request's own.
@@ -33,8 +46,8 @@ extension NameServer {
         let name = header.field("brokerName")
         let mark = output.beginAnswer(arrival, remark: "not set any response code")
         output.append("{\"brokerMemberGroup\":{\"brokerAddrs\":")
-        if let group = name.flatMap({ tables.group(named: $0) }) {
-            encodeAddresses(of: tables.groups[group.index], .legacy, &output)
+        if let group = name.flatMap({ shownGroup(named: $0) }) {
+            encodeAddresses(of: group, .legacy, &output)
         } else {
             output.append("{}")
         }
@@ -48,16 +61,6 @@ extension NameServer {
         }
         output.append("}}")
         ResponseFrame.end(&output, mark)
-    }
-
-    /// All groups, by name.
-    func sortedGroups() -> [GroupID] {
-        var groups: [GroupID] = []
-        for index in tables.groups.indices where tables.groups[index].exists {
-            groups.append(GroupID(number: UInt32(index)))
-        }
-        groups.sort { tables.groupNames.precedes($0, $1) }
-        return groups
     }
 
     /// All clusters that list a broker, by name.

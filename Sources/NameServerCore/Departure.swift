@@ -28,6 +28,7 @@ extension NameServer {
         }
         counters.unregistrations += 1
         supersede(cluster: broker.cluster, address: broker.address)
+        forgetUnregistered(broker, arrival, &directives)
         unregister(broker, arrival, &directives)
         output.answer(arrival)
     }
@@ -51,7 +52,10 @@ extension NameServer {
             hasLeft = leave(group, address, listedIn: cluster, arrival, &directives) { $0.address == address }
         }
         if let live, !holdsSlot(address, cluster: tables.live[live.index].cluster) {
+            let registered = identity(of: live)
+            let group = tables.live[live.index].group
             tables.removeLive(live)
+            endFirstHand(live, registered, group, .unregistered, &directives)
             hasLeft = true
         }
         guard hasLeft else { return }
@@ -77,41 +81,49 @@ extension NameServer {
     // MARK: Silence and closed connections
 
     /// Removes every replica that has been silent for longer than its timeout, and asks for its connection to be closed
-    /// (protocol.md 4.2). Looks only at entries that may be due.
+    /// (protocol.md 4.2), unless it is held; also those whose close grace has passed. Looks only at entries that may be
+    /// due.
+    ///
+    /// - Parameter now: may be earlier than that of the last scan, to make up for time in which this node stood still.
     public mutating func scan(now: Instant, wallTime: WallTime, directives: inout [Directive]) {
-        let arrival = Arrival(connection: 0, now: now, wallTime: wallTime, opaque: 0, isOneway: true)
+        let arrival = Arrival(now: now, wallTime: wallTime)
+        endHolds(arrival, &directives)
         while let (due, id) = tables.expiry.first, due < now {
             let deadline = tables.live[id.index].deadline
             if deadline < now {
-                expire(id, arrival, &directives)
+                depart(id, arrival, &directives)
             } else {
-                tables.expiry.set(id, due: deadline)
+                noteHold(id, arrival, &directives)
+                tables.expiry.set(id, due: tables.live[id.index].nextLook(now: now))
+                if tables.live[id.index].isClosing { tables.closing.set(id, due: deadline) }
             }
         }
+        expireImageTopics(now: now, &directives)
+        dropOutdatedLearned(arrival, &directives)
     }
 
-    /// The earliest instant at which a replica may have expired, unless it is heard before; nil without replicas.
-    public var nextDeadline: Instant? { tables.expiry.first?.due }
+    /// The earliest instant at which a replica may have expired, unless it is heard before, or a learned one is to be
+    /// dropped; nil without replicas.
+    public var nextDeadline: Instant? {
+        guard let learned = hearsay.nextExpiry?.due else { return tables.expiry.first?.due }
+        return tables.expiry.first.map { min($0.due, learned) } ?? learned
+    }
 
-    /// The connection is gone: every replica whose last registration came over it leaves (4.6).
+    /// The connection is gone: every replica whose last registration came over it leaves (4.6), after `closeGrace` if
+    /// there is one.
     public mutating func connectionClosed(
         _ connection: UInt64, now: Instant, wallTime: WallTime, directives: inout [Directive]
     ) {
         let arrival = Arrival(connection: connection, now: now, wallTime: wallTime, opaque: 0, isOneway: true)
         pending.removeAll { $0.connection == connection }
         for id in tables.live(on: connection) {
+            if let closeGrace {
+                beginGrace(id, closeGrace, arrival, &directives)
+                continue
+            }
             counters.closedConnections += 1
             remove(id, .connectionClosed, "its connection closed", arrival, &directives)
         }
-    }
-
-    private mutating func expire(_ id: LiveID, _ arrival: Arrival, _ directives: inout [Directive]) {
-        counters.expirations += 1
-        let silence = arrival.now.milliseconds(since: tables.live[id.index].lastHeard)
-        let connection = tables.live[id.index].connection
-        remove(id, .expired, "silent for \(silence) ms", arrival, &directives)
-        // Other replicas that registered over the same connection and are not silent would die with it.
-        if connection != 0, tables.live(on: connection).isEmpty { directives.append(.close(connection)) }
     }
 
     /// Ends the live entry, and the slots that its registrations gave the address.
@@ -136,6 +148,7 @@ extension NameServer {
         tables.groupNames.release(entry.group)
         tables.clusterNames.release(entry.cluster)
         tables.addressNames.release(entry.address)
+        endFirstHand(id, broker, entry.group, Departed(kind), &directives)
         let standing = hadSlot ? "" : "; it held no place in its group any more"
         note(
             kind, broker, "\(broker.name):\(broker.id) at \(broker.address) removed: \(cause)\(standing)", arrival,
@@ -153,6 +166,7 @@ extension NameServer {
         let smallest = tables.groups[group.index].smallestID
         guard tables.removeSlots(in: group, where: isGone) > 0 else { return false }
         let tick = tables.tick()
+        defer { if settleAdministration(of: group) { directives.append(.firstHand(.administered)) } }
         if tables.groups[group.index].slots.isEmpty {
             tables.removeGroup(group, from: cluster, at: tick)
             return true

@@ -1,3 +1,4 @@
+import Basics
 import Remoting
 
 /// What the shell must do after the core has decided. In order.
@@ -10,6 +11,10 @@ public enum Directive: Sendable {
     case persistKV([UInt8])
     /// Write the whole properties file; comes only when a `configStorePath` is configured (5.4).
     case persistProperties([UInt8])
+    /// A change of what this node knows first-hand; comes only after `NameServer.trackFirstHand`.
+    case firstHand(FirstHandChange)
+    /// A learned replica is no longer served, though the gossip layer did not ask for it.
+    case learnedDropped(ReplicaIdentity, LearnedDrop)
     /// A state change, for one line of log.
     case event(TableEvent)
 }

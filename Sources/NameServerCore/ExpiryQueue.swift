@@ -19,6 +19,12 @@ struct ExpiryQueue {
     /// The entry to look at first, and when.
     var first: (due: Instant, entry: LiveID)? { heap.first.map { ($0.due, $0.entry) } }
 
+    /// When the entry is to be looked at; nil when it is not queued.
+    func due(of entry: LiveID) -> Instant? {
+        guard entry.index < positions.count, positions[entry.index] >= 0 else { return nil }
+        return heap[Int(positions[entry.index])].due
+    }
+
     /// Queues the entry for `due`, wherever it stood before.
     mutating func set(_ entry: LiveID, due: Instant) {
         while positions.count <= entry.index { positions.append(-1) }

@@ -32,7 +32,7 @@ extension NameServer {
     mutating func heard(_ id: LiveID, _ arrival: Arrival, _ directives: inout [Directive]) {
         counters.registrations += 1
         counters.heartbeats += 1
-        tables.live[id.index].lastHeard = arrival.now
+        tables.live[id.index].heard(at: arrival.now)
         tables.live[id.index].registeredAt = arrival.now
         if !pending.isEmpty {
             supersede(
@@ -40,7 +40,9 @@ extension NameServer {
                 address: tables.addressNames.text(of: tables.live[id.index].address))
         }
         guard tables.live[id.index].connection != arrival.connection else { return }
+        let wasClosing = tables.live[id.index].isClosing
         tables.bind(id, to: arrival.connection)
+        if wasClosing, firstHand != nil { directives.append(.firstHand(.registered(id.token))) }
         let broker = identity(of: id)
         note(
             .reregistered, broker, "\(broker.name):\(broker.id) at \(broker.address) registered over a new connection",
@@ -54,7 +56,7 @@ extension NameServer {
         }
         counters.lightHeartbeats += 1
         if let id = tables.live(clusterName: cluster, addressText: address) {
-            tables.live[id.index].lastHeard = arrival.now
+            tables.live[id.index].heard(at: arrival.now)
         }
         output.answer(arrival)
     }
@@ -62,7 +64,7 @@ extension NameServer {
     /// 322: says whether the broker's DataVersion is the registered one, and moves the time stamp in any case (2.11).
     mutating func queryDataVersion(
         _ header: borrowing CommandHeader, _ body: UnsafeRawBufferPointer, _ arrival: Arrival,
-        _ output: inout ByteWriter
+        _ output: inout ByteWriter, _ directives: inout [Directive]
     ) {
         guard let cluster = header.field("clusterName"), let address = header.field("brokerAddr") else {
             return fail("clusterName or brokerAddr is missing", arrival, &output)
@@ -77,8 +79,9 @@ extension NameServer {
         guard let id = tables.live(clusterName: cluster, addressText: address) else {
             return output.answer(arrival, fields: .one("changed", "true"))
         }
-        tables.live[id.index].lastHeard = arrival.now
+        tables.live[id.index].heard(at: arrival.now)
         let known = tables.live[id.index].dataVersion
+        if known == version { confirmImage(of: id, arrival, &directives) }
         let mark = output.beginAnswer(arrival, fields: .one("changed", known == version ? "false" : "true"))
         known.encode(into: &output)
         ResponseFrame.end(&output, mark)

@@ -64,6 +64,7 @@ extension NameServer {
     ) {
         directives.append(.persistKV(keyValues.file.encoded()))
         guard isChange else { return }
+        if firstHand != nil { directives.append(.firstHand(.administered)) }
         if namespace == KeyValueStore.orderTopicNamespace, properties.orderMessageEnable { cache.removeAll() }
         let verb = keyValues[namespace, key] == nil ? "deleted" : "set"
         note(.keyValueChanged, nil, "configuration \(namespace)/\(key) \(verb) by request", arrival, &directives)

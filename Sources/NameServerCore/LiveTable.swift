@@ -14,6 +14,8 @@ struct LiveEntry {
     var lastHeard: Instant = .zero
     /// Nanoseconds of silence after which the replica is taken for dead; 0 or less: at the next scan.
     var timeout: Int64 = 0
+    /// Nanoseconds between two signs of life, as observed; see `ReplicaHearing.interval`.
+    var interval: Int64 = 0
     var brokerID: Int64 = 0
     /// The body of the last accepted registration; nil when a repeated one is not to be taken for a heartbeat.
     var fingerprint: BodyFingerprint?
@@ -51,8 +53,19 @@ struct LiveEntry {
     /// next one without hashing them. The numbers hold no references, so each is checked by name before use.
     var topicSequence: ContiguousArray<TopicID> = []
 
-    /// The last instant at which the replica still counts as alive.
-    var deadline: Instant { lastHeard + .nanoseconds(timeout) }
+    /// Until when a peer's word keeps the entry; `.never` for not at all.
+    var heldUntil = Instant.never
+    /// When the entry goes because its connection has closed; `.distantFuture` while it has not.
+    var graceEnd = Instant.distantFuture
+
+    /// A sign of life.
+    @inline(__always)
+    mutating func heard(at now: Instant) {
+        let gap = now.nanoseconds &- lastHeard.nanoseconds
+        lastHeard = now
+        guard gap >= timeout / 40 else { return }
+        interval = max(timeout / 12, min(timeout / 2, interval &+ (gap &- interval) / 4))
+    }
 }
 
 /// What besides its bytes decides how a registration body is read.
@@ -117,6 +130,8 @@ extension RouteTables {
         precondition(entry.isInUse, "live entry \(id.number) is not in use")
         bind(id, to: 0)
         expiry.remove(id)
+        closing.remove(id)
+        holds[id] = nil
         if !entry.filterServers.isEmpty { filterServerCount -= 1 }
         if addresses[entry.address.index].firstLive == id {
             addresses[entry.address.index].firstLive = entry.nextWithAddress
@@ -150,6 +165,10 @@ extension RouteTables {
         live[id.index].connection = connection
         guard connection != 0 else { return }
         live[id.index].formerConnection = old
+        if live[id.index].isClosing {
+            live[id.index].graceEnd = .distantFuture
+            closing.remove(id)
+        }
         if let first = bindings.updateValue(id, forKey: connection) {
             live[id.index].nextOnConnection = first
             live[first.index].previousOnConnection = id

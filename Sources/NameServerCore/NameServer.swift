@@ -31,6 +31,15 @@ public struct NameServer: ~Copyable {
     var keyValues: KeyValueStore
     var cache: RouteCache
     var events = EventLog()
+    /// What is served without having been heard first-hand; usually nothing.
+    var hearsay = LearnedTable()
+    /// Kept for the gossip layer; nil without it.
+    var firstHand: FirstHandTracking?
+    var readiness = Readiness()
+
+    /// For how long a replica whose connection closed is kept, so that peers can be asked about it; nil removes it at
+    /// once, as RocketMQ does. A change concerns connections that close from then on.
+    public var closeGrace: Duration?
 
     /// Registrations that are being decoded elsewhere and still count; see `PendingRegistration`.
     var pending: [PendingRegistration.Ticket] = []
@@ -97,7 +106,7 @@ public struct NameServer: ~Copyable {
         case RequestCode.getRouteInfoByTopic: routeInfo(header, arrival, &output)
         case RequestCode.registerBroker: return registerBroker(header, body, arrival, &output, &directives)
         case RequestCode.brokerHeartbeat: brokerHeartbeat(header, arrival, &output)
-        case RequestCode.queryDataVersion: queryDataVersion(header, body, arrival, &output)
+        case RequestCode.queryDataVersion: queryDataVersion(header, body, arrival, &output, &directives)
         case RequestCode.getBrokerMemberGroup: brokerMemberGroup(header, arrival, &output)
         case RequestCode.unregisterBroker: unregisterBroker(header, arrival, &output, &directives)
         case RequestCode.getBrokerClusterInfo: clusterInfo(arrival, &output)

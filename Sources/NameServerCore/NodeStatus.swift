@@ -20,13 +20,15 @@ extension NameServer {
         encode(
             [
                 ("brokers", tables.liveCount), ("groups", tables.groupCount), ("topics", tables.topicCount),
-                ("clusters", tables.clusterCount),
+                ("clusters", tables.clusterCount), ("learned", hearsay.count),
             ], &output)
         output.append("},\"counters\":{")
         encode(counters.named, &output)
         output.append("},\"brokers\":[")
         output.appendList(sortedLive()) { encodeStatus(of: $0, arrival, &$1) }
-        output.append("],\"events\":[")
+        output.append(ascii: "]")
+        encodeLearned(arrival, &output)
+        output.append(",\"events\":[")
         output.appendList(events.since(since)) { encodeEvent($0, &$1) }
         output.append("],\"lastEventSequence\":")
         output.append(decimal: events.lastSequence)
@@ -74,7 +76,13 @@ extension NameServer {
         output.append(decimal: entry.topicCount)
         output.append(",\"dataVersion\":")
         entry.dataVersion.encode(.standard, into: &output)
-        output.append(entry.connection == 0 ? ",\"connected\":false}" : ",\"connected\":true}")
+        output.append(entry.connection == 0 ? ",\"connected\":false" : ",\"connected\":true")
+        if entry.isClosing, arrival.now <= entry.graceEnd { output.append(",\"closing\":true") }
+        if entry.ownDeadline < arrival.now, arrival.now <= entry.heldUntil {
+            output.append(",\"held\":")
+            output.append(decimal: entry.heldUntil.milliseconds(since: arrival.now))
+        }
+        output.append(ascii: "}")
     }
 
     private func encodeEvent(_ event: TableEvent, _ output: inout ByteWriter) {
@@ -97,7 +105,7 @@ extension NameServer {
 
 extension ByteWriter {
     /// Appends `,"name":"value"`.
-    fileprivate mutating func appendMember(_ name: StaticString, _ value: String) {
+    mutating func appendMember(_ name: StaticString, _ value: String) {
         append(",\"")
         append(name)
         append("\":")

@@ -7,34 +7,26 @@ extension NameServer {
     /// Appends the TopicRouteData of the topic.
     ///
     /// - Parameter zone: leaves out brokers that have a master and lie in another zone (2.7); nil leaves out none.
-    func encodeRoute(of topic: TopicID, dialect: JSONDialect, zone: String?, into output: inout ByteWriter) {
-        var entries = tables.topics[topic.index].entries
-        entries.sort { tables.groupNames.precedes($0.group, $1.group) }
-        if let zone {
-            entries.removeAll { entry in
-                let group = tables.groups[entry.group.index]
-                return group.slot(0) != nil && group.zone?.lowercased() != zone.lowercased()
-            }
-        }
+    func encodeRoute(of topic: ShownTopic, dialect: JSONDialect, zone: String?, into output: inout ByteWriter) {
+        let queues = shownQueues(of: topic, zone: zone)
         output.append("{\"brokerDatas\":[")
-        output.appendList(entries) { entry, output in
-            let group = tables.groups[entry.group.index]
-            encodeBrokerData(
-                entry.group, promoted: hasActingMaster(group, entry, topic) ? group.slots.first : nil, dialect, &output)
+        output.appendList(queues) { queue, output in
+            encodeBrokerData(queue.group, promotes: hasActingMaster(queue, topic), dialect, &output)
         }
         output.append("],\"filterServerTable\":{")
-        if tables.filterServerCount > 0 { encodeFilterServers(of: entries, dialect, &output) }
+        if tables.filterServerCount > 0 { encodeFilterServers(of: queues, dialect, &output) }
         output.append(ascii: "}")
         if properties.orderMessageEnable,
-            let configuration = keyValues[KeyValueStore.orderTopicNamespace, tables.topicNames.text(of: topic)]
+            let configuration = keyValues[
+                KeyValueStore.orderTopicNamespace, String(decoding: name(of: topic), as: UTF8.self)]
         {
             output.append(",\"orderTopicConf\":")
             output.appendJSON(string: configuration, dialect: dialect)
         }
         output.append(",\"queueDatas\":[")
-        output.appendList(entries) { encodeQueueData($0, dialect, &$1) }
+        output.appendList(queues) { encodeQueueData($0, dialect, &$1) }
         output.append(ascii: "]")
-        if let mappings = tables.mappings[topic] {
+        if let mappings = topic.firstHand.flatMap({ tables.mappings[$0] }) {
             output.append(",\"topicQueueMappingByBroker\":{")
             output.appendList(mappings) { mapping, output in
                 output.appendJSON(string: mapping.brokerName, dialect: dialect)
@@ -48,24 +40,29 @@ extension NameServer {
 
     /// Whether the group's smallest slave is shown as its master (2.6 step 5): the master is gone, the slave may act for
     /// it, and the topic cannot be written to, so nobody would send to the slave.
-    private func hasActingMaster(_ group: BrokerGroup, _ entry: QueueEntry, _ topic: TopicID) -> Bool {
-        properties.supportActingMaster && group.actsAsMaster && !entry.isWritable && group.slot(0) == nil
-            && !tables.topicNames.bytes(of: topic).starts(with: "rmq_sys_SYNC_BROKER_MEMBER_".utf8)
+    private func hasActingMaster(_ queue: ShownQueue, _ topic: ShownTopic) -> Bool {
+        properties.supportActingMaster && !queue.isWritable && actsAsMaster(queue.group) && !hasMaster(queue.group)
+            && !name(of: topic).starts(with: "rmq_sys_SYNC_BROKER_MEMBER_".utf8)
     }
 
-    /// Appends a BrokerData; the slot `promoted` is written with id 0.
+    /// Appends a BrokerData.
+    ///
+    /// - Parameter promotes: writes the replica with the smallest id under id 0.
     func encodeBrokerData(
-        _ id: GroupID, promoted: ReplicaSlot?, _ dialect: JSONDialect, _ output: inout ByteWriter
+        _ group: ShownGroup, promotes: Bool = false, _ dialect: JSONDialect, _ output: inout ByteWriter
     ) {
-        let group = tables.groups[id.index]
         output.append("{\"brokerAddrs\":")
-        encodeAddresses(of: group, promoted: promoted, dialect, &output)
+        encodeAddresses(of: group, promotes: promotes, dialect, &output)
         output.append(",\"brokerName\":")
-        output.appendJSON(string: tables.groupNames.bytes(of: id), dialect: dialect)
+        output.appendJSON(string: name(of: group), dialect: dialect)
         output.append(",\"cluster\":")
-        output.appendJSON(string: tables.clusterNames.bytes(of: group.cluster), dialect: dialect)
-        output.append(group.actsAsMaster ? ",\"enableActingMaster\":true" : ",\"enableActingMaster\":false")
-        if let zone = group.zone {
+        if let id = group.firstHand {
+            output.appendJSON(string: tables.clusterNames.bytes(of: tables.groups[id.index].cluster), dialect: dialect)
+        } else {
+            output.appendJSON(string: leader(of: group).summary.identity.cluster, dialect: dialect)
+        }
+        output.append(actsAsMaster(group) ? ",\"enableActingMaster\":true" : ",\"enableActingMaster\":false")
+        if let zone = zone(of: group) {
             output.append(",\"zoneName\":")
             output.appendJSON(string: zone, dialect: dialect)
         }
@@ -74,39 +71,52 @@ extension NameServer {
 
     /// Appends the addresses by broker id; the keys are bare numbers in the legacy dialect.
     func encodeAddresses(
-        of group: BrokerGroup, promoted: ReplicaSlot? = nil, _ dialect: JSONDialect, _ output: inout ByteWriter
+        of group: ShownGroup, promotes: Bool = false, _ dialect: JSONDialect, _ output: inout ByteWriter
     ) {
         output.append(ascii: "{")
-        output.appendList(group.slots) { slot, output in
-            output.appendJSON(integerKey: slot == promoted ? 0 : slot.brokerID, dialect: dialect)
-            output.append(ascii: ":")
-            output.appendJSON(string: tables.addressNames.bytes(of: slot.address), dialect: dialect)
+        var isFirst = true
+        if let id = group.firstHand, group.learned == nil {
+            output.appendList(tables.groups[id.index].slots) { slot, output in
+                output.appendJSON(integerKey: promotes && isFirst ? 0 : slot.brokerID, dialect: dialect)
+                output.append(ascii: ":")
+                output.appendJSON(string: tables.addressNames.bytes(of: slot.address), dialect: dialect)
+                isFirst = false
+            }
+        } else {
+            output.appendList(shownSlots(of: group)) { slot, output in
+                output.appendJSON(integerKey: promotes && isFirst ? 0 : slot.brokerID, dialect: dialect)
+                output.append(ascii: ":")
+                output.appendJSON(string: slot.address, dialect: dialect)
+                isFirst = false
+            }
         }
         output.append(ascii: "}")
     }
 
-    private func encodeQueueData(_ entry: QueueEntry, _ dialect: JSONDialect, _ output: inout ByteWriter) {
+    private func encodeQueueData(_ queue: ShownQueue, _ dialect: JSONDialect, _ output: inout ByteWriter) {
         output.append("{\"brokerName\":")
-        output.appendJSON(string: tables.groupNames.bytes(of: entry.group), dialect: dialect)
+        output.appendJSON(string: name(of: queue.group), dialect: dialect)
         output.append(",\"perm\":")
-        output.append(decimal: entry.permission)
+        output.append(decimal: queue.permission)
         output.append(",\"readQueueNums\":")
-        output.append(decimal: entry.readQueues)
+        output.append(decimal: queue.readQueues)
         output.append(",\"topicSysFlag\":")
-        output.append(decimal: entry.systemFlag)
+        output.append(decimal: queue.systemFlag)
         output.append(",\"writeQueueNums\":")
-        output.append(decimal: entry.writeQueues)
+        output.append(decimal: queue.writeQueues)
         output.append(ascii: "}")
     }
 
     /// Appends the filter servers of the brokers' addresses. They are looked up under the group's cluster, so those of a
     /// replica that registered under another cluster name do not show (2.6 step 2).
     private func encodeFilterServers(
-        of entries: ContiguousArray<QueueEntry>, _ dialect: JSONDialect, _ output: inout ByteWriter
+        of queues: ContiguousArray<ShownQueue>, _ dialect: JSONDialect, _ output: inout ByteWriter
     ) {
         var found: [(address: AddressID, servers: [String])] = []
-        for entry in entries {
-            let group = tables.groups[entry.group.index]
+        for queue in queues {
+            // Learned replicas bring none.
+            guard let id = queue.group.firstHand else { continue }
+            let group = tables.groups[id.index]
             for slot in group.slots {
                 guard let live = tables.live(cluster: group.cluster, address: slot.address) else { continue }
                 let servers = tables.live[live.index].filterServers

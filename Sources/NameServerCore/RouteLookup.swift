@@ -11,18 +11,44 @@ extension NameServer {
         {
             return fail("name server not ready", arrival, &output)
         }
+        guard hearsay.isEmpty else { return mergedRouteInfo(header, arrival, &output) }
         guard let name = header.field("topic"), let topic = tables.topic(named: name) else {
             return missingRoute(header, arrival, &output)
         }
-        let dialect = JSONDialect(
-            version: header.version, acceptsStandardOnly: header.boolean("acceptStandardJsonOnly") == true)
+        answerFirstHandRoute(of: topic, header, arrival, &output)
+    }
+
+    /// While there is hearsay: a route that none of it could show in is answered as ever.
+    private mutating func mergedRouteInfo(
+        _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter
+    ) {
+        guard let name = header.field("topic") else { return missingRoute(header, arrival, &output) }
+        let topic = ShownTopic(firstHand: tables.topicNames.lookup(name), learned: hearsay.topic(named: name))
+        if let id = topic.firstHand, tables.isTopic(id), !isTouchedByHearsay(topic) {
+            return answerFirstHandRoute(of: id, header, arrival, &output)
+        }
+        if !isShown(topic) { return missingRoute(header, arrival, &output) }
+        counters.encodedRoutes += 1
+        let mark = output.beginAnswer(arrival)
+        encodeRoute(of: topic, dialect: dialect(of: header), zone: wantedZone(header), into: &output)
+        ResponseFrame.end(&output, mark)
+    }
+
+    private mutating func answerFirstHandRoute(
+        of topic: TopicID, _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter
+    ) {
+        let dialect = dialect(of: header)
         if let zone = wantedZone(header) {
             // The reference answers in legacy JSON here whatever was asked for; 2.7 allows to keep to what was.
             let mark = output.beginAnswer(arrival)
-            encodeRoute(of: topic, dialect: dialect, zone: zone, into: &output)
+            encodeRoute(of: ShownTopic(firstHand: topic), dialect: dialect, zone: zone, into: &output)
             return ResponseFrame.end(&output, mark)
         }
         answerRoute(of: topic, dialect, arrival, &output)
+    }
+
+    private func dialect(of header: borrowing CommandHeader) -> JSONDialect {
+        JSONDialect(version: header.version, acceptsStandardOnly: header.boolean("acceptStandardJsonOnly") == true)
     }
 
     private mutating func answerRoute(
@@ -38,7 +64,7 @@ extension NameServer {
             return output.append(body)
         }
         let start = output.count
-        encodeRoute(of: topic, dialect: dialect, zone: nil, into: &output)
+        encodeRoute(of: ShownTopic(firstHand: topic), dialect: dialect, zone: nil, into: &output)
         counters.encodedRoutes += 1
         let body = UnsafeRawBufferPointer(rebasing: output.bytes[start...])
         let slot = cache.store(body, topic: topic, dialect: dialect, replacing: cached, goodAt: tables.now)
@@ -48,6 +74,8 @@ extension NameServer {
     private mutating func missingRoute(
         _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter
     ) {
+        // A node that is still warming up cannot tell an unknown topic from one it has not heard of yet.
+        if refusesUnknownTopics { return fail("name server not ready", arrival, &output) }
         counters.lookupMisses += 1
         let topic = header.string("topic") ?? "null"
         output.answer(

@@ -34,11 +34,15 @@ struct RouteTables: ~Copyable {
     /// The first live entry bound to each connection; the others follow through the entries.
     var bindings: [UInt64: LiveID] = [:]
     var expiry = ExpiryQueue()
+    /// When each entry goes whose connection has closed.
+    var closing = ExpiryQueue()
+    /// What was said about entries that gossip keeps or no longer keeps.
+    var holds: [LiveID: Hold] = [:]
 
     var mappings: [TopicID: ContiguousArray<TopicMapping>] = [:]
 
     /// Topic names in byte order as of the last listing, and new ones at its end.
-    var topicDirectory = TopicDirectory()
+    var topicDirectory = TopicDirectory<TopicKind>()
 
     var topicCount = 0
     var groupCount = 0

@@ -20,6 +20,12 @@ public struct TableEvent: Hashable, Sendable {
         case expired
         /// The connection of a replica's last registration closed.
         case connectionClosed
+        /// It closed, and the replica is kept for a moment to ask the peers.
+        case closing
+        /// A replica should have gone and is kept, since a peer hears it.
+        case held
+        /// A replica that was kept so is heard again.
+        case released
         /// 205.
         case writePermissionWiped
         /// 327.
@@ -32,6 +38,10 @@ public struct TableEvent: Hashable, Sendable {
         case keyValueChanged
         /// 318.
         case propertiesChanged
+        /// A replica that this node does not hear is served because a peer hears it.
+        case learned
+        /// Such a replica is served no longer, and why.
+        case learnedDropped
     }
 
     /// Counts up from 1 over the life of the node.

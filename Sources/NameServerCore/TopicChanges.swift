@@ -22,7 +22,9 @@ extension NameServer {
         for group in groups {
             tables.removeEntry(of: group, from: topic, at: tick)
             tables.groups[group.index].revisedAt = tick
+            administered(group, deleted: topic)
         }
+        if firstHand != nil { directives.append(.firstHand(.administered)) }
         note(
             .topicDeleted, nil, "topic \(text) deleted from \(groups.count) broker groups by request", arrival,
             &directives)
@@ -72,9 +74,12 @@ extension NameServer {
         let tick = tables.tick()
         var changed = 0
         for entry in entries {
-            if tables.put(entry, underName: name, at: tick).change != .same { changed += 1 }
+            let (topic, change) = tables.put(entry, underName: name, at: tick)
+            if change != .same { changed += 1 }
             tables.groups[entry.group.index].revisedAt = tick
+            administered(entry.group, put: topic)
         }
+        if firstHand != nil { directives.append(.firstHand(.administered)) }
         guard changed > 0 else { return }
         note(
             .topicRegistered, nil,

@@ -31,6 +31,10 @@ extension NameServer {
     ) -> Int {
         guard let name = header.field("brokerName"), let group = tables.group(named: name) else { return 0 }
         let count = changePermissions(of: group, at: tables.tick(), change)
+        if firstHand != nil {
+            administered(group)
+            directives.append(.firstHand(.administered))
+        }
         note(
             kind, nil, "write permission \(verb) on \(count) topics of \(tables.groupNames.text(of: group)) by request",
             arrival, &directives)

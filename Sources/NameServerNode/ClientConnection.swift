@@ -78,6 +78,11 @@ final class ClientConnection: StreamHandler {
         let hot = node.hot
         try hot.pointee.header.decode(frame)
         if node.shutdownPhase != .running, sendElsewhere(&output) { return true }
+        if hot.pointee.header.code == RequestCode.getGossipStatus, !hot.pointee.header.isResponse,
+            !hot.pointee.header.isOneway, node.answerGossipStatus(&output)
+        {
+            return true
+        }
         let answerStart = output.count
         let now = node.platform.now
         let start = turnStart ?? now

@@ -7,6 +7,7 @@
 // Everything runs on the platform's one thread. The core decides; this shell only carries.
 
 import Basics
+import GossipCore
 import Logging
 import NameServerCore
 import Platform
@@ -29,6 +30,10 @@ public final class NameServerNode {
     private let notifier: MinBrokerNotifier
     private var listener: (any Listener)?
     private var connections: [UInt64: ClientConnection] = [:]
+    private var gossip: GossipShell?
+    /// When the next usual scan is due.
+    private var nextScan = Instant.distantFuture
+    private lazy var graceTimer = platform.makeTimer { [weak self] in self?.endGraces() }
     private lazy var scanTimer = platform.makeTimer { [weak self] in self?.scan() }
     private lazy var shutdownTimer = platform.makeTimer { [weak self] in self?.shutdownPhaseEnded() }
     private var onStopped: (() -> Void)?
@@ -58,6 +63,17 @@ public final class NameServerNode {
             kv: kv, startedAt: platform.now)
         hot = .allocate(capacity: 1)
         hot.initialize(to: HotState(core: core))
+        if let gossip = options.gossip { prepare(gossip) }
+    }
+
+    private func prepare(_ options: GossipOptions) {
+        let settings = options.settings
+        guard settings.mode != .off else { return }
+        hot.pointee.core.trackFirstHand(hash: settings.hash)
+        if settings.mode >= .protect, settings.closeGrace > .zero { hot.pointee.core.closeGrace = settings.closeGrace }
+        gossip = GossipShell(node: self, platform: platform, options: options, log: log)
+        gossipStateChanged(to: .warming)
+        gossip?.firstHand(.administered)
     }
 
     deinit {
@@ -85,7 +101,9 @@ public final class NameServerNode {
     /// Opens the port and starts the scan.
     public func start() throws(PlatformError) {
         listener = try platform.listen(at: options.listen, options: options.stream, handler: self)
-        scanTimer.start(at: platform.now + options.scanInterval)
+        scheduleScan()
+        try gossip?.start()
+        if case .plaintext(beyondLoopback: true) = options.gossip?.security { log.gossipInsecure() }
         log.started(at: address)
     }
 
@@ -97,6 +115,8 @@ public final class NameServerNode {
         guard shutdownPhase == .running else { return }
         onStopped = completion
         scanTimer.cancel()
+        graceTimer.cancel()
+        gossip?.stop()
         let properties = hot.pointee.core.properties
         let wait = properties.enableShutdownGracefully ? Duration.seconds(properties.shutdownWaitTimeSeconds) : .zero
         log.stopping(wait: wait, deadline: options.shutdownDeadline)
@@ -163,13 +183,68 @@ public final class NameServerNode {
         completion?()
     }
 
-    /// Looks into the tables without changing them: for the simulator's checks and for tests.
-    public func inspect<Answer>(_ look: (borrowing NameServer) -> Answer) -> Answer { look(hot.pointee.core) }
+    private func scheduleScan() {
+        nextScan = platform.now + options.scanInterval
+        scanTimer.start(at: nextScan)
+    }
 
     private func scan() {
-        hot.pointee.core.scan(now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
+        let now = platform.now
+        let lateness = now - nextScan
+        // A node that stood still has heartbeats waiting in its sockets: for this once it judges as if no time had passed,
+        // and reads them before the next scan (gossip.md 2.7). Without gossip it does what RocketMQ's does.
+        let judged = compensates && lateness > Self.toleratedLateness ? now + (.zero - lateness) : now
+        hot.pointee.core.scan(now: judged, wallTime: platform.wallTime, directives: &hot.pointee.directives)
         carryOut()
-        scanTimer.start(at: platform.now + options.scanInterval)
+        scheduleScan()
+        scheduleGraces()
+    }
+
+    /// How late a scan may come before the node takes it that it stood still itself.
+    private static let toleratedLateness = Duration.seconds(1)
+
+    private var compensates: Bool { (options.gossip?.settings.mode ?? .off) >= .protect }
+
+    /// Lets go, between the scans, what waits for no scan: replicas whose connection closed and that no peer hears.
+    private func endGraces() {
+        hot.pointee.core.endGraces(
+            now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
+        carryOut()
+        scheduleGraces()
+    }
+
+    func scheduleGraces() {
+        guard shutdownPhase == .running, let due = hot.pointee.core.nextRemoval else { return graceTimer.cancel() }
+        graceTimer.start(at: max(due, platform.now))
+    }
+
+    func gossipStateChanged(to state: NodeState) {
+        guard let gossip = options.gossip else { return }
+        // Mode observe changes no answer.
+        let gates = gossip.gatesUnknownTopics && gossip.settings.mode >= .protect
+        hot.pointee.core.setServing(isReady: state == .ready, gatesUnknownTopics: gates)
+    }
+
+    /// Answers GET_GOSSIP_STATUS; says whether there is gossip to tell about.
+    func answerGossipStatus(_ output: inout ByteWriter) -> Bool {
+        guard let gossip else { return false }
+        let header = hot.pointee.header.opaque
+        let mark = ResponseFrame.begin(
+            &output, code: ResponseCode.success, opaque: header, remark: nil, fields: .absent)
+        gossip.encodeStatus(into: &output)
+        ResponseFrame.end(&output, mark)
+        return true
+    }
+
+    /// Where the node listens for peers; nil in mode off.
+    public var gossipAddress: Address? { gossip?.address }
+
+    /// Looks at the tables, for checks; nothing may be kept of them.
+    public func inspectTables<Result>(_ body: (borrowing NameServer) -> Result) -> Result { body(hot.pointee.core) }
+
+    /// Looks at the gossip core, for checks; nil in mode off.
+    public func inspectGossip<Result>(_ body: (borrowing Gossip) -> Result) -> Result? {
+        gossip.map { body($0.core.pointee) }
     }
 
     func connectionClosed(_ connection: ClientConnection) {
@@ -199,6 +274,10 @@ public final class NameServerNode {
                 waits = persist(bytes, at: options.properties.kvConfigPath, for: connection) || waits
             case .persistProperties(let bytes):
                 waits = persist(bytes, at: options.properties.configStorePath, for: connection) || waits
+            case .firstHand(let change):
+                gossip?.firstHand(change)
+                if case .closed = change { scheduleGraces() }
+            case .learnedDropped(let replica, let drop): gossip?.learnedDropped(replica, drop)
             case .event(let event): log.event(event, now: platform.now)
             }
         }

@@ -1,4 +1,5 @@
 import Basics
+import GossipCore
 import Logging
 import NameServerCore
 import Platform
@@ -37,13 +38,6 @@ final class NodeLog {
     func event(_ event: TableEvent, now: Instant) {
         let level = Self.level(of: event.kind)
         guard level >= logger.logLevel else { return }
-        let (passes, suppressed) = limiter.admit(event.kind.rawValue, now: now)
-        if suppressed > 0 {
-            logger.log(
-                level: level, "more of the same were left out",
-                metadata: ["event": "\(event.kind.rawValue)", "count": "\(suppressed)"])
-        }
-        guard passes else { return }
         var metadata: Logger.Metadata = ["event": "\(event.kind.rawValue)"]
         if let broker = event.broker {
             metadata["broker"] = "\(broker.name)"
@@ -51,15 +45,66 @@ final class NodeLog {
             metadata["cluster"] = "\(broker.cluster)"
             metadata["address"] = "\(broker.address)"
         }
-        logger.log(level: level, "\(event.text)", metadata: metadata)
+        write(level, event.kind.rawValue, event.text, metadata, now)
+    }
+
+    // MARK: Gossip
+
+    /// What gossip found; alarms say what to do.
+    func gossip(_ event: GossipEvent, now: Instant) {
+        var metadata: Logger.Metadata = ["event": "\(event.kind.rawValue)"]
+        if let peer = event.peer { metadata["peer"] = "\(peer)" }
+        if let kind = event.divergence { metadata["divergence"] = "\(kind.name)" }
+        if let replica = event.replica {
+            metadata["broker"] = "\(replica.name)"
+            metadata["id"] = "\(replica.id)"
+            metadata["cluster"] = "\(replica.cluster)"
+            metadata["address"] = "\(replica.address)"
+        }
+        write(event.level == .warning ? .warning : .info, "gossip-\(event.kind.rawValue)", event.text, metadata, now)
+    }
+
+    /// A connection from somebody who may not gossip with this node.
+    func gossipRefused(_ address: Address?, _ problem: String, now: Instant) {
+        write(
+            .warning, "gossip-connection", "gossip connection refused: \(problem)",
+            ["event": "refused", "address": "\(address?.description ?? "unknown")"], now)
+    }
+
+    func discoveryFailed(_ name: Address, _ error: PlatformError, now: Instant) {
+        write(
+            .warning, "gossip-discovery",
+            "gossip.discovery cannot be looked up; the peers found before stay. It is tried again",
+            ["event": "discovery", "name": "\(name)", "error": "\(error)"], now)
+    }
+
+    /// Frames between nodes can be read and forged by others, because the operator wants it so.
+    func gossipInsecure() {
+        logger.warning(
+            "gossip is not encrypted (gossip.insecure: true): whoever reaches its port can keep dead brokers alive",
+            metadata: ["event": "insecure"])
+    }
+
+    private func write(
+        _ level: Logger.Level, _ kind: String, _ text: String, _ metadata: Logger.Metadata, _ now: Instant
+    ) {
+        guard level >= logger.logLevel else { return }
+        let (passes, suppressed) = limiter.admit(kind, now: now)
+        if suppressed > 0 {
+            logger.log(
+                level: level, "more of the same were left out",
+                metadata: ["event": "\(kind)", "count": "\(suppressed)"])
+        }
+        if passes { logger.log(level: level, "\(text)", metadata: metadata) }
     }
 
     /// What an operator should look at is a warning; the rest is the cluster's ordinary life.
     private static func level(of kind: TableEvent.Kind) -> Logger.Level {
         switch kind {
-        case .refused, .conflict, .expired, .connectionClosed, .lateUnregister: .warning
+        case .refused, .conflict, .expired, .connectionClosed, .closing, .held, .lateUnregister:
+            .warning
         case .registered, .reregistered, .unregistered, .writePermissionWiped, .writePermissionAdded, .topicDeleted,
-            .topicRegistered, .keyValueChanged, .propertiesChanged:
+            .topicRegistered, .keyValueChanged, .propertiesChanged, .released, .learned, .learnedDropped:
             .info
         }
     }

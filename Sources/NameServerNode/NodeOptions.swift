@@ -25,6 +25,8 @@ public struct NodeOptions: Sendable {
     public var shutdownDeadline: Duration = .seconds(3)
     /// The largest kvConfig.json read at start. Default 64 MiB.
     public var kvFileLimit = 64 << 20
+    /// How the node gossips; nil for mode off: no socket, no comparison.
+    public var gossip: GossipOptions?
 
     /// The defaults above around the given properties.
     public init(properties: NamesrvProperties) {

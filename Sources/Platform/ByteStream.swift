@@ -79,6 +79,8 @@ public enum CloseReason: Error, Hashable, Sendable {
     case idle
     /// The system reported an error, for example "connection refused".
     case system(PlatformError)
+    /// A secured stream ended for the sake of its security, before or after its handshake.
+    case secure(SecureFailure)
 }
 
 /// Limits of one stream.

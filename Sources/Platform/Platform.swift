@@ -23,6 +23,19 @@ public protocol Platform: AnyObject {
         to address: Address, timeout: Duration, options: StreamOptions, handler: any StreamHandler
     ) -> any ByteStream
 
+    /// Finds out every address that a DNS name stands for; `connect` needs no such thing.
+    ///
+    /// `completion` is called on the loop, exactly once and never before this call has returned. A platform that stops
+    /// meanwhile, or has stopped, lets go of it without a call. How long a lookup takes is the resolver's affair; it
+    /// cannot be cancelled.
+    ///
+    /// A success holds 1 to 16 (`resolvedAddressLimit`) numeric addresses, each with the port of `address`: none twice,
+    /// in ascending order of `Address.host` as a string, and the first sixteen of that order. So equal answers of the
+    /// resolver, which likes to shuffle them, are equal lists here. A host in digits answers itself and asks nobody; an
+    /// IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) is given as the IPv4 address, and any other IPv6 address as
+    /// RFC 5952 writes it. A name without any address is a failure, as is one that nobody knows.
+    func resolve(_ address: Address, completion: @escaping (Result<[Address], PlatformError>) -> Void)
+
     /// A timer that is not running. It holds `handler` until cancelled for good by its release.
     func makeTimer(_ handler: @escaping () -> Void) -> any PlatformTimer
 
@@ -33,6 +46,9 @@ public protocol Platform: AnyObject {
     /// The platform's durable files.
     var files: any FileStore { get }
 }
+
+/// Addresses of one name that `Platform.resolve` gives at most: as many peers as a full mesh of nodes has.
+public let resolvedAddressLimit = 16
 
 /// A one-shot timer that can be started again and again.
 public protocol PlatformTimer: AnyObject {

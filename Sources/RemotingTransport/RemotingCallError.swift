@@ -22,6 +22,7 @@ public enum RemotingCallError: Error, Hashable, Sendable, CustomStringConvertibl
         case .closed(.local): "the connection was closed here"
         case .closed(.idle): "the connection was idle"
         case .closed(.slowPeer): "the peer did not take its bytes"
+        case .closed(.secure(let failure)): failure.description
         case .malformed(let error): "malformed answer: \(error)"
         case .tooManyCalls: "too many calls are waiting"
         }

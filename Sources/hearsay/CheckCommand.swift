@@ -16,6 +16,9 @@ struct CheckCommand: ParsableCommand {
         let nodes = counted(configuration.nodes.count, "node")
         let groups = counted(configuration.brokers.count, "broker group")
         printLine("\(file): ok (\(nodes), \(groups))")
+        if configuration.gossip.insecure, configuration.nodes.contains(where: { $0.gossipMode != .off }) {
+            printLine("\(file): gossip is in plain text, for gossip.insecure is true; keys would make it safe")
+        }
     }
 
     private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

@@ -64,9 +64,10 @@ struct ServeCommand: ParsableCommand {
         let cluster = try ClusterConfiguration.loadOrExit(path: config)
         let names = cluster.nodes.map(\.name).joined(separator: ", ")
         guard let node else { throw failUsage("--config needs --node: one of \(names)") }
-        guard let options = NodeOptions(cluster, node: node) else {
+        guard var options = NodeOptions(cluster, node: node), let configured = cluster.node(named: node) else {
             throw failUsage("\(config) has no node '\(node)'; it has \(names)")
         }
+        options.gossip = try GossipOptions(cluster, node: configured)
         log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? log.level
         log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? log.format
         return options

@@ -15,9 +15,13 @@ struct ValueTests {
             configuration
                 == ClusterConfiguration(
                     name: "hearsay",
-                    nodes: [.init(name: "a", listen: Address(host: "::1", port: 9876), dataDirectory: "data/a")],
-                    timings: Timings(), limits: Limits(), nameServerProperties: [], log: LogConfiguration(), brokers: []
-                ))
+                    nodes: [
+                        .init(
+                            name: "a", listen: Address(host: "::1", port: 9876), dataDirectory: "data/a",
+                            gossip: Address(host: "::1", port: 9877), gossipMode: .off)
+                    ],
+                    timings: Timings(), limits: Limits(), gossip: GossipConfiguration(), nameServerProperties: [],
+                    log: LogConfiguration(), brokers: []))
     }
 
     @Test func readsEveryKindOfValue() throws {

@@ -7,11 +7,15 @@ import Testing
 
 @testable import ClusterView
 
-/// A node with a scripted life: it answers GET_NODE_STATUS, and can be silent or start over.
+/// A node with a scripted life: it answers GET_NODE_STATUS and, if told to, GET_GOSSIP_STATUS, and can be silent or start
+/// over.
 private final class ScriptedNode: RemotingServerHandler {
     var startedAt: Instant
     var events: [String] = []
     var isSilent = false
+    /// Its answer to GET_GOSSIP_STATUS; nil refuses it, as nodes without gossip do.
+    var gossip: String?
+    private(set) var gossipRequests = 0
     private let platform: any Platform
 
     init(platform: any Platform) {
@@ -27,6 +31,11 @@ private final class ScriptedNode: RemotingServerHandler {
 
     func received(_ command: RemotingCommand, from peer: RemotingPeer) {
         if isSilent { return }
+        if command.code == RequestCode.getGossipStatus {
+            gossipRequests += 1
+            let code = gossip == nil ? ResponseCode.requestCodeNotSupported : 0
+            return peer.send(.response(to: command, code: code, body: Array((gossip ?? "").utf8)))
+        }
         let since = Int(command["sinceEvent"] ?? "0") ?? 0
         let told = events.enumerated().dropFirst(since).map { index, text in
             #"{"sequence":\#(index + 1),"wallMillis":\#(index),"kind":"registered","text":"\#(text)"}"#
@@ -77,6 +86,63 @@ private final class ScriptedNode: RemotingServerHandler {
                 "ns-1 up", "ns-1 first", "ns-1 second", "ns-1 down: no answer in time", "ns-1 up", "ns-1 third",
                 "ns-1 new life",
             ])
+        withExtendedLifetime(server) {}
+    }
+
+    /// What the nodes report of each other appears, with what to do, and its end is told.
+    @Test func divergencesAppearAndHeal() throws {
+        let loop = try EventLoop()
+        let node = ScriptedNode(platform: loop)
+        let server = try RemotingServer(platform: loop, address: Address(host: "127.0.0.1", port: 0), handler: node)
+        let poller = ClusterPoller(
+            platform: loop, cluster: "c", nodes: [("ns-1", server.address)], interval: .milliseconds(20))
+        let told =
+            #"{"kind":"content","peer":"ns-1","broker":"a","id":0,"sinceMillis":7000,"text":"differs","advice":"look"}"#
+        node.gossip = #"{"mode":"observe","divergences":[\#(told)]}"#
+        var lines: [String] = []
+        poller.onRound = { events in
+            lines += events.map { String($0.line.dropFirst(9)) }
+            if lines.last?.hasPrefix("DIVERGENCE") == true, node.gossip?.contains("content") == true {
+                #expect(poller.model.differences.map(\.sinceMillis) == [7_000])
+                #expect(poller.model.nodes[0].gossip?.mode == "observe")
+                node.gossip = #"{"mode":"protect"}"#
+            }
+            if lines.last?.hasPrefix("HEALED") == true {
+                poller.stop()
+                loop.stop()
+            }
+        }
+        poller.start()
+        loop.run()
+        #expect(lines.prefix(2) == ["ns-1 up", "DIVERGENCE content a:0: differs: look"])
+        #expect(lines.last?.hasPrefix("HEALED content a:0, seen for 0.") == true)
+        #expect(poller.model.differences == [] && poller.model.nodes[0].gossip?.mode == "protect")
+        withExtendedLifetime(server) {}
+    }
+
+    /// A node that refuses to speak of gossip is asked again only after it was away, or has started over.
+    @Test func aNodeWithoutGossipIsAskedForItOnce() throws {
+        let loop = try EventLoop()
+        let node = ScriptedNode(platform: loop)
+        let server = try RemotingServer(platform: loop, address: Address(host: "127.0.0.1", port: 0), handler: node)
+        let poller = ClusterPoller(
+            platform: loop, cluster: "c", nodes: [("ns-1", server.address)], interval: .milliseconds(10))
+        var rounds = 0
+        poller.onRound = { _ in
+            rounds += 1
+            if rounds == 5 {
+                #expect(node.gossipRequests == 1 && poller.model.nodes[0].gossip == nil)
+                node.restart()
+                node.gossip = #"{"mode":"observe"}"#
+            }
+            if poller.model.nodes[0].gossip?.mode == "observe" {
+                poller.stop()
+                loop.stop()
+            }
+        }
+        poller.start()
+        loop.run()
+        #expect(node.gossipRequests >= 2)
         withExtendedLifetime(server) {}
     }
 

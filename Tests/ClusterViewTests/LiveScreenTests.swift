@@ -3,32 +3,6 @@ import Testing
 
 @testable import ClusterView
 
-/// Builds a node's answer with the given brokers.
-func status(_ node: String, uptimeMillis: Int64 = 12_345, brokers: [NodeStatus.Broker]) -> NodeStatus {
-    NodeStatus(
-        node: node, software: "hearsay test", uptimeMillis: uptimeMillis, wallMillis: 0,
-        totals: .init(brokers: brokers.count, groups: 1, topics: 7, clusters: 1),
-        counters: .init(requests: 0, registrations: 0, heartbeats: 0, lookups: 0, lookupMisses: 0),
-        brokers: brokers, events: [], lastEventSequence: 0)
-}
-
-func broker(_ name: String, _ id: Int64, age: Int64, cluster: String = "C") -> NodeStatus.Broker {
-    .init(
-        cluster: cluster, name: name, id: id, address: "127.0.0.1:\(10_911 + id)", ageMillis: age,
-        registrationAgeMillis: age, timeoutMillis: 120_000, topics: 3)
-}
-
-func model(_ answers: [NodeStatus?]) -> ClusterModel {
-    var model = ClusterModel(
-        cluster: "demo",
-        nodes: answers.indices.map { ("ns-\($0 + 1)", Address(host: "127.0.0.1", port: UInt16(9876 + $0))) })
-    for (index, answer) in answers.enumerated() {
-        model.nodes[index].status = answer
-        model.nodes[index].error = answer == nil ? "connection refused" : nil
-    }
-    return model
-}
-
 @Suite struct LiveScreenTests {
     @Test func threeNodesThatAgree() {
         let all = [broker("broker-a", 0, age: 400), broker("broker-a", 1, age: 1_900)]
@@ -38,18 +12,87 @@ func model(_ answers: [NodeStatus?]) -> ClusterModel {
             lines == [
                 "Hearsay  demo   3 of 3 nodes up   2 brokers   Ctrl-C stops everything",
                 "",
-                "NODE  ADDRESS         STATE    UP  BROKERS  TOPICS  REGISTRATIONS/S  LOOKUPS/S",
-                "ns-1  127.0.0.1:9876  up     12 s        2       7              0.0        0.0",
-                "ns-2  127.0.0.1:9877  up     12 s        2       7              0.0        0.0",
-                "ns-3  127.0.0.1:9878  up     12 s        2       7              0.0        0.0",
+                "NODE  ADDRESS         STATE  GOSSIP    UP  BROKERS  TOPICS  REGISTRATIONS/S  LOOKUPS/S",
+                "ns-1  127.0.0.1:9876  up     -       12 s        2       7              0.0        0.0",
+                "ns-2  127.0.0.1:9877  up     -       12 s        2       7              0.0        0.0",
+                "ns-3  127.0.0.1:9878  up     -       12 s        2       7              0.0        0.0",
                 "",
                 "BROKER    ID  ROLE    ADDRESS          TOPICS   ns-1   ns-2   ns-3",
                 "broker-a   0  master  127.0.0.1:10911       3  0.4 s  0.4 s  0.4 s",
                 "broker-a   1  slave   127.0.0.1:10912       3  1.9 s  1.9 s  1.9 s",
                 "",
+                "DIVERGENCE  none",
+                "",
                 "EVENTS",
                 "  none yet",
             ])
+    }
+
+    @Test func modesMarksAndDivergence() {
+        var cluster = model([
+            status("ns-1", brokers: [broker("broker-a", 0, age: 400), broker("broker-b", 0, age: 900)]),
+            status("ns-2", brokers: [broker("broker-a", 0, age: 130_000)]),
+        ])
+        cluster.nodes[0].gossip = gossip(#"{"mode":"protect","state":"ready"}"#)
+        cluster.nodes[1].gossip = gossip(
+            """
+            {"mode":"protect","state":"warming","brokers":[
+            {"name":"broker-a","id":0,"source":"protected","ageMillis":130000,"heldMillis":90000},
+            {"name":"broker-b","id":0,"address":"127.0.0.1:10911","cluster":"C","source":"learned","origin":"ns-1",
+            "evidence":[{"peer":"ns-1","ageMillis":950}]}]}
+            """)
+        cluster.differences = ClusterComparison.brokerDifferences(cluster.nodes.map(\.reading))
+        let lines = LiveScreen(width: 200, height: 30, colour: false).lines(cluster)
+        #expect(
+            lines == [
+                "Hearsay  demo   2 of 2 nodes up   2 brokers   Ctrl-C stops everything",
+                "",
+                "NODE  ADDRESS         STATE    GOSSIP     UP  BROKERS  TOPICS  REGISTRATIONS/S  LOOKUPS/S",
+                "ns-1  127.0.0.1:9876  ready    protect  12 s        2       7              0.0        0.0",
+                "ns-2  127.0.0.1:9877  warming  protect  12 s        1       7              0.0        0.0",
+                "",
+                "BROKER    ID  ROLE    ADDRESS          TOPICS   ns-1        ns-2",
+                "broker-a   0  master  127.0.0.1:10911       3  0.4 s  2 m 10 s p",
+                "broker-b   0  master  127.0.0.1:10911       3  0.9 s     0.9 s l",
+                "  p: late here, kept because a peer hears it; l: not heard here, learned from a peer",
+                "",
+                "DIVERGENCE",
+                "  missing broker-b:0: ns-2 serves it only as learned from ns-1 while ns-1 heard it 0.9 s ago",
+                "    wait for its next registration (30 s): ns-2 started only 12 s ago; if it stays away, check the network "
+                    + "from 127.0.0.1 to ns-2 (127.0.0.1:9877)",
+                "  late broker-a:0 for 2 m 10 s: ns-2 has not heard it for 2 m 10 s while ns-1 heard it 0.4 s ago",
+                "    check the network from 127.0.0.1 to ns-2 (127.0.0.1:9877); ns-2 keeps it for 90 s more, as long as a "
+                    + "peer hears it",
+                "",
+                "EVENTS",
+                "  none yet",
+            ])
+    }
+
+    /// What needs attention is seen before what does not, and everything below the table stays on the screen.
+    @Test func aLowScreenShowsTheBrokersThatNeedAttention() {
+        let calm = (0..<100).map { broker("calm-\($0)", 0, age: 100) }
+        var cluster = model([
+            status("ns-1", brokers: calm + [broker("zoo", 0, age: 100)]), status("ns-2", brokers: calm),
+        ])
+        cluster.differences = ClusterComparison.brokerDifferences(cluster.nodes.map(\.reading))
+        cluster.add((0..<9).map { .init(time: WallTime(milliseconds: $0), line: "event \($0)") })
+        let lines = LiveScreen(width: 200, height: 24, colour: false).lines(cluster)
+        #expect(lines.count == 24)
+        #expect(lines.contains { $0.hasPrefix("zoo ") && $0.hasSuffix(" missing") })
+        #expect(lines.contains("  and 94 more brokers"))
+        #expect(lines.contains { $0.hasPrefix("  missing zoo:0: ns-2 has not heard it since its start 12 s ago") })
+        #expect(lines.suffix(3) == ["  event 6", "  event 7", "  event 8"])
+    }
+
+    @Test func manyDifferencesAreCounted() {
+        var cluster = model([
+            status("ns-1", brokers: (0..<9).map { broker("b-\($0)", 0, age: 100) }), status("ns-2", brokers: []),
+        ])
+        cluster.differences = ClusterComparison.brokerDifferences(cluster.nodes.map(\.reading))
+        let lines = LiveScreen(width: 200, height: 60, colour: false).summary(cluster)
+        #expect(lines.count { $0.hasPrefix("  missing ") } == 4)
+        #expect(lines.last == "  and 5 more: hearsay diff")
     }
 
     @Test func aNodeThatIsDownAndABrokerThatIsMissing() {
@@ -96,6 +139,6 @@ func model(_ answers: [NodeStatus?]) -> ClusterModel {
             status("ns-2", brokers: [broker("z", 0, age: 1, cluster: "B")]),
         ]).brokers
         #expect(rows.map { "\($0.cluster)/\($0.name)/\($0.id)" } == ["B/z/0", "C/a/2", "C/a/10", "C/b/0"])
-        #expect(rows[0].ages == [.missing, .heard(milliseconds: 1, timeout: 120_000)])
+        #expect(rows[0].sights == [.missing, .heard(milliseconds: 1, timeout: 120_000)])
     }
 }

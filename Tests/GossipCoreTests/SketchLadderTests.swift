@@ -11,14 +11,14 @@ struct SketchLadderTests {
         (10_000, 9_984, 40),  // 16 -> 24 + 16
         (10_000, 9_983, 96),  // 17 -> 26 + 16
         (10_000, 9_000, 1_536),  // 1,000 -> 1,516
-        (10_000, 7_280, 4_096),  // 2,720 -> 4,096
-        (10_000, 7_279, 0),  // 2,721 -> 4,098: beyond the top
-        (900, 600, 512),  // just a third
-        (900, 599, 0),  // more than a third
+        (7_280, 10_000, 4_096),  // 2,720 -> 4,096
+        (7_279, 10_000, 0),  // 2,721 -> 4,098: beyond the top
+        (10_000, 7_280, 0),  // the list of 7,280 rows is shorter than 4,096 symbols
+        (1_600, 2_400, 0),  // a third differs: so does it
         (0, 10_000, 0),  // a restarted node
         (10_000, 0, 0),
-        (17, 17, 0),  // the list of 17 rows is as short as 16 symbols
-        (18, 18, 16),
+        (34, 34, 0),  // the list of 34 rows is as short as 16 symbols
+        (35, 35, 16),
     ]
 
     @Test("asks for the list or the rung that fits", arguments: questions.indices)

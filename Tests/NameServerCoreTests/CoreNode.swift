@@ -14,10 +14,11 @@ final class CoreNode {
 
     init(
         properties: NamesrvProperties = NamesrvProperties(), limits: NameServerLimits = NameServerLimits(),
-        kv: KVConfigFile = KVConfigFile()
+        kv: KVConfigFile = KVConfigFile(), tracking hash: KeyedHash? = nil
     ) {
         core = NameServer(
             name: "ns-1", software: "hearsay test", properties: properties, limits: limits, kv: kv, startedAt: now)
+        if let hash { core.trackFirstHand(hash: hash) }
     }
 
     /// Hands in one command; nil when no answer came.
@@ -84,6 +85,16 @@ final class CoreNode {
     /// The kinds of the events since the last `takeDirectives`.
     var eventKinds: [TableEvent.Kind] {
         directives.compactMap { if case .event(let event) = $0 { event.kind } else { nil } }
+    }
+
+    /// First-hand changes since the last `takeDirectives`.
+    var changes: [FirstHandChange] {
+        directives.compactMap { if case .firstHand(let change) = $0 { change } else { nil } }
+    }
+
+    /// The first-hand entry of the replica that registers so.
+    func token(of registration: Registration = Registration()) -> ReplicaToken? {
+        core.token(of: registration.identity)
     }
 
     var closed: [UInt64] {
@@ -172,6 +183,10 @@ struct Registration {
     var crc: String?
     /// nil encodes the topics.
     var body: [UInt8]?
+
+    var identity: ReplicaIdentity {
+        ReplicaIdentity(cluster: cluster!, name: name!, id: Int64(id!)!, address: address!)
+    }
 
     static func topic(_ name: String, _ read: Int32 = 4, _ write: Int32 = 4, perm: Int32 = 6, flag: Int32 = 0)
         -> TopicConfig

@@ -17,7 +17,7 @@ import Testing
         #expect(
             status(node) == """
                 {"node":"ns-1","software":"hearsay test","uptimeMillis":400,"wallMillis":1800000000400,\
-                "totals":{"brokers":1,"groups":1,"topics":2,"clusters":1},\
+                "totals":{"brokers":1,"groups":1,"topics":2,"clusters":1,"learned":0},\
                 "counters":{"requests":2,"registrations":1,"heartbeats":0,"changedRegistrations":1,"lookups":0,\
                 "lookupMisses":0,"errors":0,"decodedBodies":1,"encodedRoutes":0,"expirations":0,"closedConnections":0,\
                 "unregistrations":0,"lightHeartbeats":0,"unknownRequests":0},\

@@ -29,6 +29,8 @@ public enum RequestCode {
     public static let brokerHeartbeat: Int32 = 904
     /// Hearsay's own: the state of one node as JSON. Far above every code of RocketMQ.
     public static let getNodeStatus: Int32 = 29_001
+    /// Hearsay's own: what one node knows of its peers, and how their tables differ, as JSON.
+    public static let getGossipStatus: Int32 = 29_002
 
     // MARK: From the NameServer to brokers
     public static let notifyMinBrokerIDChange: Int32 = 905

@@ -79,8 +79,8 @@ public final class Truth {
             forget(index)
         }
         guard let server = node.node else { return }
-        let (count, tick) = server.inspect { ($0.counters.requests, $0.tableTick) }
-        let shadowTick = node.shadow?.inspect { $0.tableTick } ?? 0
+        let (count, tick) = server.inspectTables { ($0.counters.requests, $0.tableTick) }
+        let shadowTick = node.shadow?.inspectTables { $0.tableTick } ?? 0
         if count == requests[index], tick == ticks[index], shadowTick == shadowTicks[index] { return }
         (requests[index], ticks[index], shadowTicks[index]) = (count, tick, shadowTick)
         for broker in cluster.brokers { look(at: broker, in: server, of: node) }
@@ -98,7 +98,7 @@ public final class Truth {
     }
 
     private func look(at broker: SimulatedBroker, in server: NameServerNode, of node: SimulatedNode) {
-        let (heard, isServed) = server.inspect { ($0.lastHeard(of: broker.replica), $0.serves(broker.replica)) }
+        let (heard, isServed) = server.inspectTables { ($0.lastHeard(of: broker.replica), $0.serves(broker.replica)) }
         let time = cluster.world.time
         var view = views[node.index][broker.index]
         if let heard, heard != view.lastHeard {
@@ -108,7 +108,7 @@ public final class Truth {
         }
         if isServed != view.isServed { note(node.index, broker.index, isServed) }
         view.isServed = isServed
-        let isShadowed = node.shadow?.inspect { $0.serves(broker.replica) } ?? false
+        let isShadowed = node.shadow?.inspectTables { $0.serves(broker.replica) } ?? false
         if view.isServedByShadow || isShadowed { view.lastServedByShadow = time }
         view.isServedByShadow = isShadowed
         views[node.index][broker.index] = view

@@ -1,0 +1,51 @@
+// OpenSSL's headers, and the macros that Swift's importer cannot reach. Version 3.0 or later.
+#ifndef HEARSAY_COPENSSL_SHIM_H
+#define HEARSAY_COPENSSL_SHIM_H
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+// No renegotiation, no compression, no tickets of either kind, no session cache, no 0-RTT, and memory for records only
+// while there are records. The choice between several suites is the server's.
+static inline void hearsay_ssl_harden(SSL_CTX *context) {
+    SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_max_early_data(context, 0);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
+}
+
+static inline int hearsay_ssl_set_versions(SSL_CTX *context, int minimum, int maximum) {
+    return SSL_CTX_set_min_proto_version(context, minimum) && SSL_CTX_set_max_proto_version(context, maximum);
+}
+
+static inline int hearsay_ssl_set_groups(SSL_CTX *context, const char *groups) {
+    return (int)SSL_CTX_set1_groups_list(context, groups);
+}
+
+// Takes over the caller's reference when it succeeds.
+static inline int hearsay_ssl_add_chain(SSL_CTX *context, X509 *certificate) {
+    return (int)SSL_CTX_add0_chain_cert(context, certificate);
+}
+
+// A read found nothing: not the end of the stream.
+static inline void hearsay_bio_retry_read(BIO *bio) { BIO_set_retry_read(bio); }
+
+static inline void hearsay_bio_clear_retry(BIO *bio) { BIO_clear_retry_flags(bio); }
+
+static inline int hearsay_error_reason(unsigned long code) { return ERR_GET_REASON(code); }
+
+// `CN = ns-2, O = example`: printable ASCII, whatever is in the name.
+static inline int hearsay_print_name(BIO *out, const X509_NAME *name) {
+    return X509_NAME_print_ex(out, name, 0, XN_FLAG_ONELINE);
+}
+
+#endif

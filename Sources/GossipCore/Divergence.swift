@@ -1,0 +1,154 @@
+import Basics
+
+/// How what two nodes heard themselves differs.
+public enum DivergenceKind: UInt8, Hashable, Comparable, Sendable, CaseIterable {
+    /// The peer has a replica that this node lacks.
+    case missingHere
+    /// This node has a replica that the peer lacks.
+    case missingThere
+    /// The peer hears a replica that has fallen silent here: a cut between the two.
+    case lateHere
+    /// This node hears a replica that has fallen silent at the peer.
+    case lateThere
+    /// Both have the replica, with other topics, queues or attributes.
+    case content
+    /// The same content under another DataVersion.
+    case versionOnly
+    /// Write permissions or topics were changed by request on one of the two only.
+    case permission
+    /// The key-value configurations differ.
+    case keyValue
+    /// Two nodes take part under one name.
+    case duplicateID
+    /// A clock stood still, or runs faster or slower than clocks may.
+    case clock
+    /// Label, key, timings or protocol of the two do not fit.
+    case configuration
+
+    /// As status and commands spell it.
+    public var name: String { "\(self)" }
+
+    /// In the order of urgency, as listed above.
+    public static func < (left: DivergenceKind, right: DivergenceKind) -> Bool { left.rawValue < right.rawValue }
+
+    /// Whether one exchange proves it. The others may be a change that is on its way to both nodes, and are reported only when they
+    /// last.
+    var isProvenAtOnce: Bool {
+        switch self {
+        case .lateHere, .duplicateID, .clock, .configuration: true
+        case .missingHere, .missingThere, .lateThere, .content, .versionOnly, .permission, .keyValue: false
+        }
+    }
+}
+
+/// One difference between this node and a peer.
+public struct Divergence: Hashable, Sendable {
+    /// How they differ.
+    public var kind: DivergenceKind
+    /// The peer.
+    public var peer: String
+    /// The replica it is about; nil when it is about none, or when its name is not known yet.
+    public var replica: ReplicaIdentity?
+    /// Since when it is known here.
+    public var since: Instant
+    /// Whether it has lasted long enough to be told.
+    public var isReported: Bool
+    /// What differs, in one line.
+    public var text: String
+    /// What to do about it.
+    public var advice: String
+}
+
+/// All divergences of a node, and when each is worth a line of log.
+///
+/// A difference is reported when it has lasted for two exchanges and five seconds: below that it may be a registration
+/// on its way. It is over as soon as an exchange no longer shows it.
+struct DivergenceTable {
+    struct Key: Hashable, Comparable {
+        var peer: Int
+        var kind: DivergenceKind
+        /// `KeyedHash.replica`, or 0 for none.
+        var subject: UInt64
+
+        static func < (left: Key, right: Key) -> Bool {
+            (left.peer, left.kind, left.subject) < (right.peer, right.kind, right.subject)
+        }
+    }
+
+    struct Entry {
+        var divergence: Divergence
+        var exchanges = 1
+        /// When a line about it was last logged.
+        var alarmedAt: Instant?
+    }
+
+    /// What became of a divergence.
+    enum Change {
+        /// It is to be told. `isAlarm` is false when it was told less than `alarmInterval` ago.
+        case reported(Divergence, isAlarm: Bool)
+        case healed(Divergence, after: Duration)
+    }
+
+    static let persistence: Duration = .seconds(5)
+    /// One alarm about a link that comes and goes, however often it does.
+    static let alarmInterval: Duration = .seconds(300)
+
+    private(set) var entries: [Key: Entry] = [:]
+    /// Divergences that found no room.
+    private(set) var uncounted = 0
+    /// When an alarm about a divergence that is over was last logged.
+    private var lastAlarms: [Key: Instant] = [:]
+
+    var isEmpty: Bool { entries.isEmpty }
+
+    /// One exchange showed the difference.
+    mutating func saw(
+        _ key: Key, _ replica: ReplicaIdentity?, peer: String, at now: Instant, text: @autoclosure () -> String,
+        advice: @autoclosure () -> String
+    ) -> Change? {
+        if entries[key] == nil {
+            guard entries.count < GossipLimits.divergences else {
+                uncounted += 1
+                return nil
+            }
+            let divergence = Divergence(
+                kind: key.kind, peer: peer, replica: replica, since: now, isReported: false, text: text(),
+                advice: advice())
+            entries[key] = Entry(divergence: divergence, exchanges: 0)
+        }
+        entries[key]!.exchanges += 1
+        if entries[key]!.divergence.replica == nil { entries[key]!.divergence.replica = replica }
+        return report(key, at: now)
+    }
+
+    private mutating func report(_ key: Key, at now: Instant) -> Change? {
+        guard var entry = entries[key], !entry.divergence.isReported else { return nil }
+        let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
+        guard lasted || key.kind.isProvenAtOnce else { return nil }
+        entry.divergence.isReported = true
+        let isAlarm = lastAlarms[key].map { now - $0 >= Self.alarmInterval } ?? true
+        if isAlarm { lastAlarms[key] = now }
+        entries[key] = entry
+        return .reported(entry.divergence, isAlarm: isAlarm)
+    }
+
+    /// The difference is gone.
+    mutating func cleared(_ key: Key, at now: Instant) -> Change? {
+        guard let entry = entries.removeValue(forKey: key), entry.divergence.isReported else { return nil }
+        return .healed(entry.divergence, after: now - entry.divergence.since)
+    }
+
+    /// Keys of one peer and one kind, in order.
+    func keys(peer: Int, where matches: (Key) -> Bool = { _ in true }) -> [Key] {
+        entries.keys.filter { $0.peer == peer && matches($0) }.sorted()
+    }
+
+    /// All of them, the most urgent first.
+    var sorted: [Divergence] {
+        entries.sorted { ($0.key.kind, $0.key) < ($1.key.kind, $1.key) }.map(\.value.divergence)
+    }
+
+    mutating func prune(at now: Instant) {
+        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || entries[$0.key] != nil }
+    }
+}

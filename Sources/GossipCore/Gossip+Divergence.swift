@@ -1,0 +1,176 @@
+import Basics
+
+// What the differences mean, said so that an operator knows what to do.
+
+extension Gossip {
+    /// Notes a difference; a line is logged when it is new and proven, or has lasted.
+    mutating func note(
+        _ kind: DivergenceKind, peer: Int, subject: UInt64 = 0, _ replica: ReplicaIdentity? = nil,
+        text: @autoclosure () -> String, advice: @autoclosure () -> String, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        let key = DivergenceTable.Key(peer: peer, kind: kind, subject: subject)
+        let change = divergences.saw(
+            key, replica, peer: peers[peer].name, at: now, text: text(), advice: advice())
+        if let change { tell(change, &directives) }
+    }
+
+    mutating func clear(
+        _ kind: DivergenceKind, peer: Int, subject: UInt64 = 0, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        clear(DivergenceTable.Key(peer: peer, kind: kind, subject: subject), now: now, &directives)
+    }
+
+    private mutating func clear(
+        _ key: DivergenceTable.Key, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        if let change = divergences.cleared(key, at: now) { tell(change, &directives) }
+    }
+
+    private func tell(_ change: DivergenceTable.Change, _ directives: inout [GossipDirective]) {
+        switch change {
+        case .reported(let found, let isAlarm):
+            // A node in trouble itself keeps its alarms down; the difference is shown all the same.
+            let level: GossipEvent.Level = isAlarm && localHealth.score < LocalHealth.worst / 2 ? .warning : .info
+            directives.append(
+                .event(
+                    GossipEvent(
+                        .diverged, level, peer: found.peer, replica: found.replica, divergence: found.kind,
+                        "\(found.text). \(found.advice)")))
+        case .healed(let found, let duration):
+            let subject = found.replica.map { "\($0.label): " } ?? ""
+            directives.append(
+                .event(
+                    GossipEvent(
+                        .healed, peer: found.peer, replica: found.replica, divergence: found.kind,
+                        "\(subject)\(found.kind.name) with \(found.peer) is over after \(duration.wholeMilliseconds) ms"
+                    )))
+        }
+    }
+
+    /// Digests of whole tables: what differs is not known, only that something does.
+    mutating func compareWhole(
+        _ digest: Digest, with peer: Int, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        let name = peers[peer].name
+        let here = settings.node
+        mark(
+            .versionOnly, peer, digest.root == own.sketch.root && digest.versionXor != own.versionDigest, now,
+            "\(here) and \(name) hold the same registrations under different DataVersions",
+            "Nothing to do when a broker has just registered; if it stays, one of the two misses registrations",
+            &directives)
+        mark(
+            .keyValue, peer, digest.keyValueDigest != keyValueDigest, now,
+            "the key-value configurations of \(here) and \(name) differ",
+            "Run hearsay diff to see the keys, then repeat the mqadmin updateKvConfig or deleteKvConfig; it stops at the first node "
+                + "that it cannot reach", &directives)
+        mark(
+            .permission, peer,
+            digest.root == own.sketch.root && digest.administrationDigest != administrationDigest, now,
+            "write permissions or topics were changed by request on one of \(here) and \(name) only",
+            "Run hearsay diff to see where, then repeat mqadmin wipeWritePerm, addWritePerm or deleteTopic on the node that missed it",
+            &directives)
+    }
+
+    private mutating func mark(
+        _ kind: DivergenceKind, _ peer: Int, _ isDifferent: Bool, _ now: Instant, _ text: String, _ advice: String,
+        _ directives: inout [GossipDirective]
+    ) {
+        let mayJudge = state != .warming && peers[peer].digest?.state != .warming
+        if isDifferent, mayJudge {
+            note(kind, peer: peer, text: text, advice: advice, now: now, &directives)
+        } else {
+            clear(kind, peer: peer, now: now, &directives)
+        }
+    }
+
+    /// Replicas that the peer asks about and this node heard lately: a cut between them and the peer.
+    mutating func compareLateness(
+        of peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        let asked = Set(peers[peer].asks)
+        for key in divergences.keys(peer: peer, where: { $0.kind == .lateThere && !asked.contains($0.subject) }) {
+            clear(key, now: now, &directives)
+        }
+        let missing = Set(peers[peer].onlyHere)
+        for hash in peers[peer].asks {
+            guard let entry = own.replica(hash: hash), !missing.contains(entry.item),
+                let hearing = tables.hearing(of: entry.token)
+            else { continue }
+            guard now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4,
+                let identity = tables.summary(of: entry.token)?.identity
+            else {
+                clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
+                continue
+            }
+            let name = peers[peer].name
+            note(
+                .lateThere, peer: peer, subject: hash, identity,
+                text: "\(identity.label) has fallen silent at \(name), while this node heard it "
+                    + "\((now - hearing.lastHeard).wholeMilliseconds) ms ago",
+                advice: "Check the network from \(identity.address) to \(name)", now: now, &directives)
+        }
+    }
+
+    /// The replicas that the two nodes hold differently, by kind.
+    mutating func noteDifferences(
+        with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        // Two nodes that are filling up differ all the time; there is nothing to report.
+        let mayJudge = state != .warming && peers[peer].digest?.state != .warming
+        var present: Set<DivergenceTable.Key> = []
+        var here: [UInt64: FirstHandSet.Replica] = [:]
+        if mayJudge {
+            for item in peers[peer].onlyHere {
+                if let entry = own.replica(item: item) { here[entry.hash] = entry }
+            }
+            for (_, remote) in peers[peer].remote.sorted(by: { $0.key < $1.key }) {
+                present.insert(noteThere(remote, peer, isHere: here[remote.replica] != nil, now, &directives))
+                here[remote.replica] = nil
+            }
+            for (hash, entry) in here.sorted(by: { $0.key < $1.key }) {
+                present.insert(noteMissingThere(entry, hash, peer, tables, now, &directives))
+            }
+        }
+        let kinds: [DivergenceKind] = [.missingHere, .missingThere, .content]
+        for key in divergences.keys(peer: peer, where: { kinds.contains($0.kind) && !present.contains($0) }) {
+            clear(key, now: now, &directives)
+        }
+    }
+
+    private mutating func noteThere(
+        _ remote: RemoteItem, _ peer: Int, isHere: Bool, _ now: Instant, _ directives: inout [GossipDirective]
+    ) -> DivergenceTable.Key {
+        let identity = remote.summary.identity
+        let (name, node) = (peers[peer].name, settings.node)
+        let kind: DivergenceKind = isHere ? .content : .missingHere
+        note(
+            kind, peer: peer, subject: remote.replica, identity,
+            text: isHere
+                ? "\(identity.label) registered something else at \(name) than here"
+                : "\(name) has \(identity.label), which is not registered here",
+            advice: isHere
+                ? "Its next registration should bring both together; if not, check that it reaches \(node) and \(name) alike"
+                : "Check that the broker's namesrvAddr names \(node), and the network from \(identity.address) to it",
+            now: now, &directives)
+        return DivergenceTable.Key(peer: peer, kind: kind, subject: remote.replica)
+    }
+
+    private mutating func noteMissingThere(
+        _ entry: FirstHandSet.Replica, _ hash: UInt64, _ peer: Int,
+        _ tables: borrowing some FirstHandTables & ~Copyable, _ now: Instant, _ directives: inout [GossipDirective]
+    ) -> DivergenceTable.Key {
+        let name = peers[peer].name
+        let identity = tables.summary(of: entry.token)?.identity
+        let label = identity?.label ?? "a broker"
+        note(
+            .missingThere, peer: peer, subject: hash, identity,
+            text: "\(name) lacks \(label), which is registered here",
+            advice:
+                "Check that the broker's namesrvAddr names \(name), and the network from \(identity?.address ?? "it") to \(name)",
+            now: now, &directives)
+        return DivergenceTable.Key(peer: peer, kind: .missingThere, subject: hash)
+    }
+}

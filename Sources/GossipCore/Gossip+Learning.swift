@@ -1,0 +1,161 @@
+import Basics
+
+// Modes replicate, and protect while it warms up: registrations that a peer heard and this node did not. They live in an
+// overlay of the tables; here is what is known of each, and until when it may be served.
+
+/// A registration that is served by hearsay.
+struct LearnedReplica {
+    var identity: ReplicaIdentity
+    /// The state that was learned.
+    var item: UInt64
+    var timeout: Duration
+    var isProvisional: Bool
+    var usableUntil: Instant
+    /// When the peers were last asked about it.
+    var askedAfter: Instant
+
+    /// Its evidence is as old as that of a late broker, or it has none that counts yet.
+    func wantsEvidence(at now: Instant) -> Bool {
+        isProvisional || usableUntil - now < timeout * 11 / 16
+    }
+}
+
+/// Fetching one image, part by part.
+struct ImagePull {
+    var round: Round
+    let item: UInt64
+    var bytes: [UInt8] = []
+}
+
+extension Gossip {
+    /// Fetches what the peer has and this node lacks, one image at a time, once it has been missing for two exchanges.
+    mutating func learnFrom(_ peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
+        guard settings.mode == .replicate, state != .warming, peers[peer].isWitness else { return }
+        for item in peers[peer].remote.keys { peers[peer].remote[item]?.exchanges += 1 }
+        if let pull = peers[peer].imagePull, now - pull.round.sentAt > settings.period * Self.repairPatience {
+            peers[peer].imagePull = nil
+        }
+        pullNextImage(from: peer, now: now, &directives)
+    }
+
+    private mutating func pullNextImage(from peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
+        guard peers[peer].imagePull == nil else { return }
+        let next = peers[peer].remote.sorted { $0.key < $1.key }.first { item, remote in
+            remote.exchanges >= 2 && !remote.isRefused && own.replica(hash: remote.replica) == nil
+                && learned[remote.replica]?.item != item && usableUntil(remote, now: now) != nil
+        }
+        guard let next else { return }
+        askForImage(of: next.key, from: peer, bytes: [], now: now, &directives)
+    }
+
+    private mutating func askForImage(
+        of item: UInt64, from peer: Int, bytes: [UInt8], now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        let round = Round(nonce: draw(), sentAt: now, asked: [item])
+        peers[peer].imagePull = ImagePull(round: round, item: item, bytes: bytes)
+        send(
+            .itemRequest(.init(nonce: round.nonce, clock: now, items: [item], imageOffset: bytes.count)), to: peer,
+            &directives)
+    }
+
+    mutating func received(
+        _ answer: GossipMessage.Item, for pull: ImagePull, from peer: Int, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        peers[peer].imagePull = nil
+        guard answer.entries.first?.item == pull.item, let record = answer.entries.first?.record,
+            let chunk = answer.image, chunk.offset == pull.bytes.count, chunk.total <= GossipLimits.imageBytes,
+            let remote = peers[peer].remote[pull.item]
+        else { return pullNextImage(from: peer, now: now, &directives) }
+        adopt(
+            record.hearing, registration: record.summary.registrationHash, of: remote.replica, from: peer, pull.round,
+            clock: answer.clock, now: now)
+        let bytes = pull.bytes + chunk.bytes
+        if bytes.count < chunk.total {
+            return askForImage(of: pull.item, from: peer, bytes: bytes, now: now, &directives)
+        }
+        if let until = usableUntil(remote, now: now) {
+            learn(remote, item: pull.item, image: bytes, from: peer, until: until, &directives)
+        }
+        pullNextImage(from: peer, now: now, &directives)
+    }
+
+    /// Until when a replica may be served on what the peers said of it; nil when on nothing.
+    private func usableUntil(_ remote: RemoteItem, now: Instant) -> Instant? {
+        let timeout = Duration.milliseconds(max(0, remote.summary.timeoutMillis))
+        let lives = usableLives(of: remote.replica, timeout: timeout, now: now).filter {
+            !departures.isBelowFloor($0.life, of: remote.replica)
+        }
+        guard lives.count >= settings.witnesses else { return nil }
+        return lives[settings.witnesses - 1].life.usableUntil(timeout: timeout)
+    }
+
+    private mutating func learn(
+        _ remote: RemoteItem, item: UInt64, image: [UInt8], from peer: Int, until: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        counters.learned += 1
+        learned[remote.replica] = LearnedReplica(
+            identity: remote.summary.identity, item: item,
+            timeout: .milliseconds(max(0, remote.summary.timeoutMillis)), isProvisional: false, usableUntil: until,
+            askedAfter: .zero)
+        directives.append(
+            .learn(
+                LearnedFromPeer(
+                    summary: remote.summary, image: image, origin: peers[peer].name, isProvisional: false,
+                    usableUntil: until)))
+    }
+
+    /// The tables would not take a registration that was learned: as it is, it is not tried again.
+    public mutating func refusedToLearn(_ identity: ReplicaIdentity) {
+        let replica = settings.hash.replica(identity)
+        guard let item = learned.removeValue(forKey: replica)?.item else { return }
+        for peer in peers.indices { peers[peer].remote[item]?.isRefused = true }
+    }
+
+    /// The tables serve a learned registration no longer, by themselves.
+    public mutating func lostLearned(_ identity: ReplicaIdentity) { learned[settings.hash.replica(identity)] = nil }
+
+    /// There is new evidence of a learned replica, or some has lost its worth.
+    mutating func refresh(_ replica: UInt64, now: Instant, _ directives: inout [GossipDirective]) {
+        guard var known = learned[replica] else { return }
+        let lives = usableLives(of: replica, timeout: known.timeout, now: now)
+        if lives.count >= settings.witnesses {
+            known.isProvisional = false
+            known.usableUntil = lives[settings.witnesses - 1].life.usableUntil(timeout: known.timeout)
+        } else if known.isProvisional, let until = provisionalUntil(of: replica, timeout: known.timeout) {
+            known.usableUntil = until
+        } else {
+            let saidGoodbye = departures.tombstones[replica] != nil
+            return unlearn(
+                replica, cause: saidGoodbye ? "it said goodbye to a peer" : "no peer vouches for it any more",
+                &directives)
+        }
+        guard known.usableUntil > now else {
+            return unlearn(replica, cause: "no peer heard it within its timeout", &directives)
+        }
+        let old = learned.updateValue(known, forKey: replica)
+        if old?.usableUntil != known.usableUntil || old?.isProvisional != known.isProvisional {
+            directives.append(
+                .extend(known.identity, usableUntil: known.usableUntil, isProvisional: known.isProvisional))
+        }
+    }
+
+    mutating func unlearn(_ replica: UInt64, cause: String, _ directives: inout [GossipDirective]) {
+        guard let known = learned.removeValue(forKey: replica) else { return }
+        directives.append(.forget(known.identity, cause: cause))
+    }
+
+    /// Ends what time has ended.
+    mutating func pruneLearned(now: Instant, _ directives: inout [GossipDirective]) {
+        for (replica, known) in learned.sorted(by: { $0.key < $1.key }) {
+            if known.usableUntil <= now {
+                unlearn(replica, cause: "no peer heard it within its timeout", &directives)
+            } else if known.isProvisional, now >= warmUp.provisionalEnd {
+                unlearn(replica, cause: "known from a snapshot only, and not heard of since", &directives)
+            } else if settings.mode < .replicate, now >= warmUp.provisionalEnd {
+                unlearn(replica, cause: "warm-up is over", &directives)
+            }
+        }
+    }
+}

@@ -1,0 +1,172 @@
+import Basics
+
+// Mode protect: the removal of a replica that fell silent here is put off while a peer provably heard it.
+//
+// Only trusted evidence counts: from a ready peer, of an event after our first contact with its clock, not covered by a
+// goodbye. It ends by itself when the replica's timeout has passed since the last heartbeat that any peer really received.
+
+extension Gossip {
+    /// A peer has answered about a replica, with or without an age.
+    mutating func answered(
+        _ report: AgeReport, by peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        if learned[report.replica] != nil { refresh(report.replica, now: now, &directives) }
+        guard let entry = own.replica(hash: report.replica), let hearing = tables.hearing(of: entry.token) else {
+            return
+        }
+        compareHearing(of: entry, hearing, report, with: peer, tables, now: now, &directives)
+        guard settings.mode >= .protect else { return }
+        if closing[entry.hash] != nil { closing[entry.hash]?.answered.insert(peer) }
+        reconsider(entry, hearing, now: now, &directives)
+    }
+
+    /// Whether the peer surely heard a replica later than this node did: then a link is cut, not a broker dead.
+    private mutating func compareHearing(
+        of entry: FirstHandSet.Replica, _ hearing: Hearing, _ report: AgeReport, with peer: Int,
+        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        let known = evidence.evidence(of: entry.hash).first { $0.peer == peer }
+        let isLateHere =
+            late.contains(entry.token.number) && report.heard != nil
+            && (known.map { $0.evidence.life.earliest > hearing.lastHeard + hearing.interval * 3 / 4 } ?? false)
+        guard isLateHere, let known else {
+            return clear(.lateHere, peer: peer, subject: entry.hash, now: now, &directives)
+        }
+        guard let identity = tables.summary(of: entry.token)?.identity else { return }
+        let (name, node) = (peers[peer].name, settings.node)
+        let silence = (now - hearing.lastHeard).wholeMilliseconds
+        let there = known.evidence.life.ageHi(at: now).wholeMilliseconds
+        note(
+            .lateHere, peer: peer, subject: entry.hash, identity,
+            text: "\(identity.label) has been silent here for \(silence) ms, while \(name) heard it \(there) ms ago",
+            advice:
+                "Check the network from \(identity.address) to \(node): the broker lives, only its heartbeats to this node are lost",
+            now: now, &directives)
+    }
+
+    /// Puts the removal of a late or disconnected replica off, or no longer.
+    mutating func reconsider(
+        _ entry: FirstHandSet.Replica, _ hearing: Hearing, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        guard settings.mode >= .protect else { return }
+        let closed = closing[entry.hash]
+        var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
+        if let closed { lives.removeAll { $0.life.earliest <= closed.closedAt } }
+        if lives.count >= settings.witnesses {
+            let witness = lives[settings.witnesses - 1]
+            return hold(
+                entry, until: witness.life.usableUntil(timeout: hearing.timeout),
+                "\(peers[witness.peer].name) heard it \(witness.life.ageHi(at: now).wholeMilliseconds) ms ago",
+                &directives)
+        }
+        guard let closed else { return release(entry, &directives) }
+        // Its connection closed here: is it open anywhere else?
+        let answers = evidence.evidence(of: entry.hash).filter {
+            peers[$0.peer].isWitness && $0.evidence.answeredAt >= closed.closedAt
+        }
+        if let other = answers.first(where: { $0.evidence.isConnected }), now < closed.waitsUntil {
+            return hold(
+                entry, until: closed.waitsUntil, "its connection to \(peers[other.peer].name) is open", &directives)
+        }
+        let isAwaited = peers.indices.contains { peers[$0].isWitness && !closed.answered.contains($0) }
+        if !isAwaited {
+            closing[entry.hash] = nil
+            held[entry.token.number] = nil
+            directives.append(.release(entry.token))
+        }
+    }
+
+    /// The trusted signs of life that are still of use, those that last longest first.
+    func usableLives(
+        of replica: UInt64, timeout: Duration, now: Instant
+    ) -> [(peer: Int, life: AgeBound)] {
+        var lives: [(peer: Int, life: AgeBound)] = []
+        for (peer, known) in evidence.evidence(of: replica) {
+            guard let life = known.trusted, peers[peer].duplicateUntil == nil,
+                life.usableUntil(timeout: timeout) > now,
+                !departures.covers(life, of: replica, isRegistration: false)
+            else { continue }
+            lives.append((peer, life))
+        }
+        return lives.sorted { ($1.life.earliest, $0.peer) < ($0.life.earliest, $1.peer) }
+    }
+
+    private mutating func hold(
+        _ entry: FirstHandSet.Replica, until: Instant, _ witness: String, _ directives: inout [GossipDirective]
+    ) {
+        guard held[entry.token.number] != until else { return }
+        if held[entry.token.number] == nil { counters.holds += 1 }
+        held[entry.token.number] = until
+        directives.append(.hold(entry.token, until: until, witness: witness))
+    }
+
+    private mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
+        guard held.removeValue(forKey: entry.token.number) != nil else { return }
+        directives.append(.release(entry.token))
+    }
+
+    /// Something that holds rest on has changed: a clock, a witness, a goodbye. Looks at every hold again at the next turn.
+    mutating func reconsiderAll(now: Instant, _ directives: inout [GossipDirective]) {
+        mustReconsider = true
+        for hash in learned.keys.sorted() { refresh(hash, now: now, &directives) }
+    }
+
+    /// A peer has gone or lost its standing: closed connections that wait for its answer need not.
+    mutating func answersChanged(now: Instant, _ directives: inout [GossipDirective]) { mustReconsider = true }
+
+    mutating func reconsiderHolds(
+        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        mustReconsider = false
+        let tokens = Set(held.keys).union(closing.keys.compactMap { own.replica(hash: $0)?.token.number })
+        for number in tokens.sorted() {
+            guard let entry = own[ReplicaToken(number: number)], let hearing = tables.hearing(of: entry.token) else {
+                held[number] = nil
+                continue
+            }
+            reconsider(entry, hearing, now: now, &directives)
+        }
+    }
+
+    // MARK: Goodbyes
+
+    mutating func tellGoodbye(
+        of replica: UInt64, _ goodbye: Departed, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        for peer in peers.indices where peers[peer].link != nil { sendTombstones(to: peer, now: now, &directives) }
+    }
+
+    /// Tells the peer of every goodbye it has not been told on this link. Only first-hand ones (rule R1).
+    mutating func sendTombstones(to peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
+        let goodbyes = departures.own(after: peers[peer].sentTombstone).prefix(WireLimits.tombstones)
+        guard let last = goodbyes.last else { return }
+        peers[peer].sentTombstone = last.entry.sequence
+        let tombstones = goodbyes.map { replica, entry in
+            TombstoneReport(
+                replica: replica, reason: .unregistered, sequence: entry.sequence,
+                age: AgeBound.reportedAge(heardAt: entry.event.latest, now: now),
+                timeoutMillis: entry.timeout.wholeMilliseconds)
+        }
+        send(.tombstones(.init(reports: tombstones)), to: peer, &directives)
+    }
+
+    /// No broker's timeout is longer; a peer that says so is not made to matter for longer.
+    static let longestTimeout: Duration = .seconds(86_400)
+
+    mutating func received(
+        _ goodbyes: GossipMessage.Tombstones, from peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable,
+        _ now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        for goodbye in goodbyes.reports {
+            let timeout = min(max(.zero, .milliseconds(goodbye.timeoutMillis)), Self.longestTimeout)
+            guard
+                departures.heardOfGoodbye(goodbye.replica, age: goodbye.age, timeout: timeout, at: now)
+            else { continue }
+            if learned[goodbye.replica] != nil { refresh(goodbye.replica, now: now, &directives) }
+            if let entry = own.replica(hash: goodbye.replica), let hearing = tables.hearing(of: entry.token) {
+                reconsider(entry, hearing, now: now, &directives)
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+import Basics
+
+// What happens in this node's own tables: replicas register, fall silent, and leave.
+
+/// A replica whose connection closed here and whose removal was put off.
+struct ClosedConnection {
+    var closedAt: Instant
+    /// Until when it is kept because a peer's connection to it is open, unless a sign of life comes.
+    var waitsUntil: Instant
+    /// Peers that answered since.
+    var answered: Set<Int> = []
+    /// Whether one of them is connected to it.
+    var isConnectedElsewhere = false
+}
+
+extension Gossip {
+    /// How much later than usual the heartbeat may come that a peer's open connection promises.
+    static let heartbeatPatience: Duration = .seconds(5)
+
+    /// A replica registered: it is new here, or something of its registration has changed.
+    public mutating func registered(
+        _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        directives: inout [GossipDirective]
+    ) {
+        guard let summary = tables.summary(of: replica), let hearing = tables.hearing(of: replica),
+            summary.isCarriable
+        else { return }
+        if let old = own[replica], old.hash != settings.hash.replica(summary.identity) {
+            forget(old, now: now, &directives)
+        }
+        let isNew = own[replica] == nil
+        own.set(replica, summary)
+        guard let entry = own[replica] else { return }
+        closing[entry.hash] = nil
+        departures.returned(entry.hash)
+        learned[entry.hash] = nil
+        if isNew {
+            lastNewReplica = now
+            lateness.insert((replica.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
+        }
+        if held[replica.number] != nil { reconsider(entry, hearing, now: now, &directives) }
+    }
+
+    /// The connection of its last registration closed; its removal was put off so that the peers can be asked.
+    public mutating func connectionClosed(
+        _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        directives: inout [GossipDirective]
+    ) {
+        guard let entry = own[replica], let hearing = tables.hearing(of: replica) else { return }
+        // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
+        let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
+        closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)
+        guard peers.contains(where: { $0.isWitness }) else {
+            // Nobody to ask.
+            closing[entry.hash] = nil
+            directives.append(.release(replica))
+            return
+        }
+        for peer in peers.indices where peers[peer].isWitness { peers[peer].isUrgent = true }
+    }
+
+    /// The replica's entry is gone.
+    public mutating func removed(
+        _ replica: ReplicaToken, _ cause: FirstHandRemoval, now: Instant, directives: inout [GossipDirective]
+    ) {
+        guard let old = own[replica] else { return }
+        let timeout = old.timeout
+        forget(old, now: now, &directives)
+        switch cause {
+        case .unregistered:
+            let goodbye = departures.unregistered(old.hash, timeout: timeout, at: now)
+            tellGoodbye(of: old.hash, goodbye, now: now, &directives)
+        case .expired, .connectionClosed, .conflict:
+            // An expired replica was last heard a timeout ago or earlier; a closed one may have been heard just now.
+            var event = AgeBound(heardAt: cause == .expired ? now + (.zero - timeout) : now)
+            for (_, known) in evidence.evidence(of: old.hash) { event.merge(known.life) }
+            departures.evicted(old.hash, event: event, timeout: timeout, at: now)
+        }
+    }
+
+    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only; the tables serve it no longer.
+    public mutating func saidGoodbye(
+        _ identity: ReplicaIdentity, now: Instant, directives: inout [GossipDirective]
+    ) {
+        let hash = settings.hash.replica(identity)
+        let timeout = learned[hash]?.timeout ?? settings.expiry
+        let goodbye = departures.unregistered(hash, timeout: timeout, at: now)
+        tellGoodbye(of: hash, goodbye, now: now, &directives)
+        learned[hash] = nil
+    }
+
+    /// The key-value configuration or what operators changed is now this.
+    public mutating func administered(keyValues: UInt64, administration: UInt64) {
+        (keyValueDigest, administrationDigest) = (keyValues, administration)
+    }
+
+    private mutating func forget(
+        _ old: FirstHandSet.Replica, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        own.remove(old.token)
+        late.remove(old.token.number)
+        held[old.token.number] = nil
+        closing[old.hash] = nil
+        for peer in peers.indices {
+            for kind in [DivergenceKind.lateHere, .lateThere] {
+                clear(kind, peer: peer, subject: old.hash, now: now, &directives)
+            }
+        }
+    }
+
+    // MARK: Silence
+
+    /// When a replica counts as late: a quarter over its usual pause, or a quarter of its timeout (37.5 s of 120).
+    static func lateAfter(_ hearing: Hearing) -> Duration {
+        max(hearing.interval * 5 / 4, hearing.timeout / 4)
+    }
+
+    /// Brings the set of late replicas up to date. Costs what is late or may be; a heartbeat costs nothing.
+    mutating func lookForLate(
+        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        for number in late.sorted() {
+            guard let entry = own[ReplicaToken(number: number)], let hearing = tables.hearing(of: entry.token) else {
+                late.remove(number)
+                continue
+            }
+            let due = hearing.lastHeard + Self.lateAfter(hearing)
+            if due <= now { continue }
+            late.remove(number)
+            lateness.insert((number, entry.hash), due: due)
+            for peer in peers.indices { clear(.lateHere, peer: peer, subject: entry.hash, now: now, &directives) }
+            if closing[entry.hash] == nil, held.removeValue(forKey: number) != nil {
+                directives.append(.release(entry.token))
+            }
+        }
+        while let (number, hash) = lateness.popDue(at: now) {
+            let token = ReplicaToken(number: number)
+            guard let entry = own[token], entry.hash == hash, !late.contains(number),
+                let hearing = tables.hearing(of: token)
+            else { continue }
+            let due = hearing.lastHeard + Self.lateAfter(hearing)
+            if due > now { lateness.insert((number, hash), due: due) } else { late.insert(number) }
+        }
+    }
+
+    /// Whom to ask the peers about: what is closing, what is late, and what is known by hearsay only and getting old;
+    /// those closest to their end first.
+    mutating func asks(
+        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
+    ) -> [UInt64] {
+        var wanted: [(end: Instant, hash: UInt64)] = []
+        for (hash, closed) in closing { wanted.append((closed.closedAt, hash)) }
+        for number in late {
+            guard let entry = own[ReplicaToken(number: number)], closing[entry.hash] == nil,
+                let hearing = tables.hearing(of: entry.token)
+            else { continue }
+            wanted.append((max(hearing.lastHeard + hearing.timeout, held[number] ?? .zero), entry.hash))
+        }
+        for (hash, replica) in learned where replica.wantsEvidence(at: now) {
+            wanted.append((replica.usableUntil, hash))
+        }
+        if settings.mode == .replicate { wanted += unprovenElsewhere(now: now).map { (.distantFuture, $0) } }
+        wanted.sort { ($0.end, $0.hash) < ($1.end, $1.hash) }
+        return wanted.prefix(GossipLimits.asks).map(\.hash)
+    }
+
+    /// What peers have and this node lacks, and what nothing yet proves alive that happened since they met.
+    private func unprovenElsewhere(now: Instant) -> some Sequence<UInt64> {
+        var unproven: Set<UInt64> = []
+        for peer in peers {
+            for remote in peer.remote.values where !remote.isRefused && own.replica(hash: remote.replica) == nil {
+                let timeout = Duration.milliseconds(max(0, remote.summary.timeoutMillis))
+                if learned[remote.replica] == nil, usableLives(of: remote.replica, timeout: timeout, now: now).isEmpty {
+                    unproven.insert(remote.replica)
+                }
+            }
+        }
+        return unproven.sorted().prefix(GossipLimits.asks / 4)
+    }
+}

@@ -1,0 +1,70 @@
+import Basics
+
+/// What one node's gossip is told at start.
+public struct GossipSettings: Sendable {
+    /// This node's name, by which its peers list it.
+    public var node: String
+    /// The cluster's label; peers of another label are refused.
+    public var label: String
+    /// What the node may do with what it hears.
+    public var mode: GossipMode
+    /// Names of the peers that cluster.yaml lists, this node left out.
+    public var peers: [String] = []
+    /// Whether a peer that nobody listed may take part: when peers are found by DNS.
+    public var acceptsUnlistedPeers = false
+    /// The hash under the cluster's key: of replicas, items and sketches.
+    public var hash: KeyedHash
+    /// A fingerprint of that key, safe to tell: two nodes with different keys cannot compare anything.
+    public var salt: UInt64
+    /// Program and version, for peers' status.
+    public var software = "hearsay"
+    /// Between two exchanges with one peer. Default 1 s.
+    public var period: Duration = .seconds(1)
+    /// The brokers' usual time between registrations, RocketMQ's 30 s by default: the measure of warm-up.
+    public var heartbeat: Duration = .seconds(30)
+    /// The node's scan interval, compared with the peers'.
+    public var scan: Duration = .seconds(10)
+    /// The node's default timeout, compared with the peers'.
+    public var expiry: Duration = .seconds(120)
+    /// How long the removal of a replica whose connection closed is put off while peers are asked. Default 1 s.
+    public var closeGrace: Duration = .seconds(1)
+    /// How many peers must vouch for a replica before its removal is put off. Default 1.
+    public var witnesses = 1
+
+    /// Settings with the defaults above.
+    public init(node: String, label: String, mode: GossipMode, hash: KeyedHash, salt: UInt64) {
+        self.node = node
+        self.label = label
+        self.mode = mode
+        self.hash = hash
+        self.salt = salt
+    }
+}
+
+/// Bounds of everything the gossip core holds or sends, and how long it waits.
+public enum GossipLimits {
+    /// Replicas asked about in one exchange, those closest to their end first: 8 KB.
+    public static let asks = 1_024
+    /// Items asked for in one request; their answer fits a frame of 64 KiB.
+    public static let itemsAsked = 128
+    /// Reconciliations under way at one time, all peers together: each holds a copy of the sketch, 98 KB.
+    public static let reconciliations = 2
+    /// Differing items of one peer that are named; beyond it only their number is told.
+    public static let namedDifferences = 4_096
+    /// Peers known, listed or not: cluster.yaml allows 64 nodes.
+    public static let peers = 64
+    /// Tombstones and floors held: the departures of a whole cluster within two timeouts.
+    public static let departures = 65_536
+    /// Divergences held; further ones are counted only.
+    public static let divergences = 8_192
+    /// Bytes of one replica's image that are put together from pieces: what one registration may hold.
+    public static let imageBytes = 16 << 20
+    /// Links open at one time: two for each peer while one takes the other's place.
+    public static let links = 2 * peers
+    /// Exchanges without an answer after which the link is given up and dialled again.
+    public static let missedExchanges = 3
+    /// Snapshots pulled at one time.
+    public static let snapshotSources = 2
+    /// Stalls remembered for each peer that saw them.
+    public static let stalls = 16
+}

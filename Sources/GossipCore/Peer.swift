@@ -1,0 +1,167 @@
+import Basics
+
+/// Somewhere to dial: an address that the shell knows by number, and the link to whoever answers there.
+struct Contact {
+    enum Phase: Equatable {
+        /// To be dialled at this instant, unless the peer has dialled us by then.
+        case idle(until: Instant)
+        case dialling
+        case linked(LinkID)
+    }
+
+    /// The peer's name: from cluster.yaml, or once it has said it.
+    var name: String?
+    var phase: Phase
+    /// Attempts that failed in a row.
+    var failures = 0
+    /// It is this node itself, found by DNS.
+    var isSelf = false
+}
+
+/// One connection, before and after the handshake.
+struct Link {
+    var openedAt: Instant
+    /// The contact that was dialled; nil for an accepted link.
+    var contact: Int?
+    /// The peer, once it has said who it is and was accepted.
+    var peer: Int?
+    var lastReceived: Instant
+    /// A newer incarnation of the peer took this link's place at this instant.
+    var supersededAt: Instant?
+
+    var isDialled: Bool { contact != nil }
+}
+
+/// A request under way: only the answer to it can bring ages (rule R2).
+struct Round {
+    var nonce: UInt64
+    var sentAt: Instant
+    /// The replicas, or items, that were asked for.
+    var asked: [UInt64] = []
+}
+
+/// An item that the peer has and this node lacks, with what the peer said of it.
+struct RemoteItem {
+    var replica: UInt64
+    var summary: RegistrationSummary
+    /// Exchanges that have shown it missing; a registration on its way to both nodes is missing for one.
+    var exchanges = 0
+    /// The tables turned it down as it is.
+    var isRefused = false
+}
+
+/// Another node: what is known of it through all its links and lives.
+struct Peer {
+    let name: String
+    /// Whether cluster.yaml lists it.
+    let isListed: Bool
+    var link: LinkID?
+    var incarnation: UInt64?
+    /// Two nodes call themselves by its name: neither is a witness until then.
+    var duplicateUntil: Instant?
+    var software = ""
+    /// Its last digest on the present link.
+    var digest: Digest?
+    var problem: String?
+    var downSince: Instant
+
+    // Exchanges
+    var offset: ClockOffset?
+    /// When the last exchange that entered `offset` was sent.
+    var offsetSentAt = Instant.zero
+    var stalled = Duration.zero
+    var stalledAt: Instant?
+    /// Time that its clock lost and that it has not been told of.
+    var stallToTell = Duration.zero
+    var round: Round?
+    /// Our own nonce in the answer to its exchange.
+    var answer: Round?
+    var nextExchange: Instant
+    /// Something cannot wait for the next period.
+    var isUrgent = false
+    var missed = 0
+    var exchanges = 0
+    var lastExchange: Instant?
+    var roundTrip = Duration.zero
+    /// What it asked about in its last exchange.
+    var asks: [UInt64] = []
+
+    // Differences
+    var reconciliation: Reconciliation?
+    /// The two roots that the difference below belongs to.
+    var compared: RootPair?
+    /// Items of ours that it lacks.
+    var onlyHere: [UInt64] = []
+    /// Items of its that we lack, as far as they are named.
+    var remote: [UInt64: RemoteItem] = [:]
+    /// Items of its that we lack and that are still to be asked for.
+    var unnamed: [UInt64] = []
+    var itemRound: Round?
+
+    // Learning
+    var imagePull: ImagePull?
+    var snapshot: SnapshotPull?
+    var sentTombstone: UInt64 = 0
+    var budget: ReplyBudget
+
+    init(name: String, isListed: Bool, now: Instant) {
+        self.name = name
+        self.isListed = isListed
+        downSince = now
+        nextExchange = now
+        budget = ReplyBudget(at: now)
+    }
+
+    /// Whether its word counts now: it is ready, and nobody else goes by its name.
+    var isWitness: Bool { link != nil && digest?.state == .ready && duplicateUntil == nil }
+
+    /// The link is gone: everything that hung on it is void; what was learned from it stays.
+    mutating func unlink(at now: Instant) {
+        link = nil
+        round = nil
+        answer = nil
+        digest = nil
+        reconciliation = nil
+        compared = nil
+        onlyHere = []
+        remote = [:]
+        unnamed = []
+        itemRound = nil
+        imagePull = nil
+        snapshot = nil
+        asks = []
+        missed = 0
+        sentTombstone = 0
+        downSince = now
+    }
+}
+
+/// The digests of two sets at one moment.
+struct RootPair: Hashable {
+    var own: SketchSymbol
+    var peer: SketchSymbol
+}
+
+/// How many answer bytes a peer may still cause: a bucket that fills with time, so that nobody can make a node work for it only.
+struct ReplyBudget {
+    /// Bytes a second: repair and snapshots, far above what a healthy cluster needs.
+    static let bytesPerSecond: Int64 = 64 << 20
+    static let capacity: Int64 = 16 << 20
+
+    private var bytes = ReplyBudget.capacity
+    private var filledAt: Instant
+
+    init(at now: Instant) { filledAt = now }
+
+    /// Takes the bytes out if they are there.
+    mutating func take(_ count: Int, at now: Instant) -> Bool {
+        let milliseconds = max(0, now.milliseconds(since: filledAt))
+        if milliseconds > 0 {
+            bytes = min(Self.capacity, bytes + min(milliseconds, 1_000) * Self.bytesPerSecond / 1_000)
+            filledAt = now
+        }
+        guard bytes >= Int64(count) else { return false }
+        bytes -= Int64(count)
+        return true
+    }
+}

@@ -1,0 +1,51 @@
+import Basics
+
+/// A change of what this node knows first-hand, for the gossip layer; the tables show it already.
+public enum FirstHandChange: Sendable, Hashable {
+    /// An accepted registration made the replica known, changed its summary or ended a close grace. Its identity may be
+    /// another than before, when one address registers under another name or id. Also when topics left its image.
+    case registered(ReplicaToken)
+    /// Its connection closed and the removal was put off (`NameServer.closeGrace`); the entry still stands.
+    case closed(ReplicaToken)
+    /// The entry is gone; the token may be another replica's from now on.
+    case removed(ReplicaToken, ReplicaIdentity, Departed)
+    /// Key-values, or what administrators changed in the topics: the digests must be computed again.
+    case administered
+}
+
+/// Why a first-hand entry ended.
+public enum Departed: Sendable, Hashable, CaseIterable {
+    /// UNREGISTER_BROKER.
+    case unregistered
+    /// It was silent for longer than its timeout.
+    case expired
+    /// The connection of its last registration closed.
+    case connectionClosed
+    /// Another address holds its id with a newer state.
+    case conflict
+
+    /// As the kind of the event says it.
+    init(_ kind: TableEvent.Kind) {
+        switch kind {
+        case .expired: self = .expired
+        case .connectionClosed: self = .connectionClosed
+        case .conflict: self = .conflict
+        default: self = .unregistered
+        }
+    }
+}
+
+/// When and how this node last heard a replica itself.
+public struct ReplicaHearing: Sendable, Hashable {
+    /// The last sign of life: registration, BROKER_HEARTBEAT or QUERY_DATA_VERSION.
+    public var lastHeard: Instant
+    /// The last registration, repeated ones included.
+    public var registeredAt: Instant
+    /// Whether the connection of the last registration is open.
+    public var isConnected: Bool
+    /// Its usual time between two signs of life. Starts at a quarter of the timeout and moves a quarter of the way with
+    /// each gap; gaps below a fortieth of the timeout are not counted, and it stays between a twelfth and a half.
+    public var interval: Duration
+    /// Silence it is granted; 0 or less: none.
+    public var timeout: Duration
+}
