@@ -13,7 +13,7 @@ final class Liveness: Invariant {
     func checkAfterHealing(_ cluster: Cluster) -> String? {
         for node in cluster.nodes {
             guard let server = node.node else { return "\(node.host.name) is down" }
-            let served = server.inspectTables { $0.served }.map(\.label).sorted()
+            let served = server.inspectTables { $0.served }.sorted()
             let expected = cluster.brokers.filter(\.isUp).map(\.replica.label).sorted()
             if served != expected { return "\(node.host.name) serves \(served), up are \(expected)" }
         }

@@ -26,12 +26,14 @@ final class SameAsStock: Invariant {
         if node != nil { return nil }
         for node in cluster.nodes {
             guard let server = node.node, let shadow = node.shadow, node.host.pause == nil else { continue }
-            let ticks = [UInt64(node.starts), server.inspectTables { $0.tableTick }, shadow.inspectTables { $0.tableTick }]
+            let ticks = [
+                UInt64(node.starts), server.inspectTables { $0.tableTick }, shadow.inspectTables { $0.tableTick },
+            ]
             if compared[node.index] == ticks { continue }
             compared[node.index] = ticks
             let (own, stock) = (server.inspectTables { $0.served }, shadow.inspectTables { $0.served })
             if own != stock {
-                return "\(node.host.name) serves \(own.map(\.label)), stock would \(stock.map(\.label))"
+                return "\(node.host.name) serves \(own), stock would \(stock)"
             }
         }
         return nil

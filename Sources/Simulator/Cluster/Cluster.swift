@@ -24,9 +24,10 @@ public final class Cluster {
         self.options = options
         var random = SeededGenerator(seed: options.seed)
         world = World(seed: random.next())
+        world.gossipPorts = [SimulatedNode.gossipPort]
         world.describe = { FrameText.describe($0) }
         for index in 0..<options.nodes {
-            let host = makeHost("ns-\(index + 1)", "10.0.\(index / 250).\(index % 250 + 1)", &random)
+            let host = makeHost(SimulatedNode.name(index), "10.0.\(index / 250).\(index % 250 + 1)", &random)
             nodes.append(SimulatedNode(index: index, host: host, options: options, seed: random.next()))
         }
         let nameServers = nodes.map(\.address)

@@ -1,4 +1,5 @@
 import Basics
+import GossipCore
 import Logging
 import NameServerCore
 import NameServerNode
@@ -62,6 +63,7 @@ public final class SimulatedNode {
         options.name = host.name
         options.listen = address
         options.scanInterval = self.options.scan
+        if self.options.mode != .off, !platform.isShadow { options.gossip = gossipOptions() }
         self.options.adjustNode?(&options, platform.isShadow)
         do throws(PlatformError) {
             let node = try NameServerNode(
@@ -72,6 +74,26 @@ public final class SimulatedNode {
             preconditionFailure("\(host.name) does not start: \(error)")
         }
     }
+
+    /// Every node lists every other one.
+    private func gossipOptions() -> GossipOptions {
+        let hash = KeyedHash(low: 0x6865_6172, high: 0x7361_7921)
+        var settings = GossipSettings(node: host.name, label: "simulated", mode: options.mode, hash: hash, salt: 7)
+        settings.heartbeat = options.heartbeat
+        settings.scan = options.scan
+        settings.expiry = options.timeout
+        let others = (0..<options.nodes).filter { $0 != index }
+        settings.peers = others.map { SimulatedNode.name($0) }
+        var gossip = GossipOptions(
+            settings: settings, listen: Address(host: host.ip, port: SimulatedNode.gossipPort),
+            peers: others.map { Address(host: SimulatedNode.name($0), port: SimulatedNode.gossipPort) },
+            seed: random.next())
+        gossip.security = .plaintext(beyondLoopback: true)
+        return gossip
+    }
+
+    static let gossipPort: UInt16 = 9_877
+    static func name(_ index: Int) -> String { "ns-\(index + 1)" }
 
     /// kill -9.
     public func kill() {

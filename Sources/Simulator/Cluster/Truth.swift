@@ -98,7 +98,10 @@ public final class Truth {
     }
 
     private func look(at broker: SimulatedBroker, in server: NameServerNode, of node: SimulatedNode) {
-        let (heard, isServed) = server.inspectTables { ($0.lastHeard(of: broker.replica), $0.serves(broker.replica)) }
+        let (heard, isServed) = server.inspectTables { tables in
+            let token = tables.token(of: broker.replica)
+            return (token.flatMap { tables.hearing(of: $0)?.lastHeard }, tables.serves(broker.replica))
+        }
         let time = cluster.world.time
         var view = views[node.index][broker.index]
         if let heard, heard != view.lastHeard {

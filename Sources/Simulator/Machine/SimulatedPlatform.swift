@@ -112,6 +112,19 @@ public final class SimulatedPlatform: Platform {
         return stream
     }
 
+    /// Looks a name up in the world: a host's own name, or one of `World.names`.
+    public func resolve(_ address: Address, completion: @escaping (Result<[Address], PlatformError>) -> Void) {
+        later(after: 1_000_000) { [world] in
+            let found = world.ips(of: address.host).prefix(resolvedAddressLimit)
+            if found.isEmpty {
+                let operation = "look up \(address.host)"
+                let error = PlatformError(operation: operation, name: "EAI_NONAME", message: "unknown node or service")
+                return completion(.failure(error))
+            }
+            completion(.success(found.map { Address(host: $0, port: address.port) }))
+        }
+    }
+
     // MARK: Streams
 
     func nextStreamID() -> UInt64 {

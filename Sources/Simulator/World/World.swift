@@ -73,6 +73,15 @@ public final class World {
     /// The host with this IP address or name.
     func host(at address: String) -> Host? { addresses[address].map { hosts[$0] } }
 
+    /// DNS names of several hosts: what `Platform.resolve` finds, by name.
+    public var names: [String: [Host]] = [:]
+
+    /// In ascending order, none twice.
+    func ips(of name: String) -> [String] {
+        if let hosts = names[name] { return Set(hosts.map(\.ip)).sorted() }
+        return host(at: name).map { [$0.ip] } ?? []
+    }
+
     func link(from: Host, to: Host) -> Link {
         let key = UInt64(from.index) << 32 | UInt64(to.index)
         if let link = links[key] { return link }
