@@ -154,12 +154,13 @@ extension Gossip {
         }
         peers[peer].round = nil
         noteToldStall(answer.stall, by: peer, now: now)
-        // The answer to what it asks leaves before anything else is looked at: its clock charges the time.
+        peers[peer].digest = answer.digest
+        // First of all whether a clock stood still: what is told now, and what was just told, is older by that.
+        exchanged(peer, round, clock: answer.clock, now: now, &directives)
+        // The answer to what it asks leaves before the rest is looked at: its clock charges the time.
         let ack = GossipMessage.Ack(
             echo: answer.nonce, clock: now, ages: reports(of: answer.asks, tables, now: now))
         send(.ack(ack), to: peer, &directives)
-        peers[peer].digest = answer.digest
-        exchanged(peer, round, clock: answer.clock, now: now, &directives)
         adopt(answer.ages, from: peer, round, clock: answer.clock, tables, now: now, &directives)
         compare(answer.digest, asks: answer.asks, with: peer, tables, now: now, &directives)
     }
@@ -240,7 +241,8 @@ extension Gossip {
         _ hearing: ReportedHearing, registration: UInt64, of replica: UInt64, from peer: Int, _ round: Round,
         clock: Instant, now: Instant
     ) {
-        guard let life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
+        guard var life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
+        life.age(by: peers[peer].losses.loss(since: clock + (.zero - hearing.age)))
         let isAfterContact = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
         let isTrusted = peers[peer].isWitness && isAfterContact
         evidence.adopt(

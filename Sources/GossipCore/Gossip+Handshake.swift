@@ -238,6 +238,7 @@ extension Gossip {
         if peers[peer].incarnation != hello.incarnation {
             // Another life, another clock: nothing is known of it yet. What it said before stays true.
             peers[peer].offset = nil
+            peers[peer].losses = StallLedger()
             peers[peer].incarnation = hello.incarnation
         }
         peers[peer].link = link

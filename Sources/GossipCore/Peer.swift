@@ -70,6 +70,8 @@ struct Peer {
     /// When the last exchange that entered `offset` was sent.
     var offsetSentAt = Instant.zero
     var stalled = Duration.zero
+    /// When on its own clock it was found to have lost time: what it tells of before is older than it knows.
+    var losses = StallLedger()
     var stalledAt: Instant?
     /// Time that its clock lost and that it has not been told of.
     var stallToTell = Duration.zero
