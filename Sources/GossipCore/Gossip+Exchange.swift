@@ -230,10 +230,17 @@ extension Gossip {
                     heard.hearing, registration: heard.registrationHash, of: report.replica, from: peer, round,
                     clock: clock, now: now)
             } else {
-                evidence.disconnected(report.replica, at: peer)
+                denied(report.replica, by: peer)
             }
             answered(report, by: peer, tables, now: now, &directives)
         }
+    }
+
+    /// The peer has no entry. If it is the life that told of one, the entry is gone: it vouches no longer, as RocketMQ's node
+    /// would serve it no longer. One that restarted meanwhile may merely not have heard the replica yet.
+    private mutating func denied(_ replica: UInt64, by peer: Int) {
+        let isSameLife = peers[peer].isWitness && evidence.incarnation(of: replica, from: peer) == peers[peer].incarnation
+        if isSameLife { evidence.remove(replica, from: peer) } else { evidence.disconnected(replica, at: peer) }
     }
 
     /// Takes in one age of an answer to our own request; the bound charges it with the whole round trip.
@@ -241,14 +248,15 @@ extension Gossip {
         _ hearing: ReportedHearing, registration: UInt64, of replica: UInt64, from peer: Int, _ round: Round,
         clock: Instant, now: Instant
     ) {
+        // A node that is not ready gives no evidence of any kind (2.10).
+        guard peers[peer].isWitness else { return }
         guard var life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
         life.age(by: peers[peer].losses.loss(since: clock + (.zero - hearing.age)))
-        let isAfterContact = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
-        let isTrusted = peers[peer].isWitness && isAfterContact
+        let isTrusted = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
         evidence.adopt(
             Evidence(
                 life: life, trusted: isTrusted ? life : nil, isConnected: hearing.isConnected,
-                registration: registration, answeredAt: now),
+                registration: registration, answeredAt: now, incarnation: peers[peer].incarnation),
             of: replica, from: peer)
     }
 }

@@ -156,7 +156,10 @@ extension Gossip {
             else { continue }
             wanted.append((max(hearing.lastHeard + hearing.timeout, held[number] ?? .zero), entry.hash))
         }
-        for (hash, replica) in learned where replica.wantsEvidence(at: now) {
+        for (hash, replica) in learned {
+            // What no peer lists any more has probably left; what is old may be dead.
+            let isListed = peers.contains { $0.remote[replica.item] != nil }
+            guard !isListed || replica.wantsEvidence(at: now) else { continue }
             wanted.append((replica.usableUntil, hash))
         }
         if settings.mode == .replicate { wanted += unprovenElsewhere(now: now).map { (.distantFuture, $0) } }
