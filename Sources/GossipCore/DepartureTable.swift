@@ -59,10 +59,10 @@ struct DepartureTable {
         floors[replica].map { life.earliest <= $0.event.latest } ?? false
     }
 
-    /// It registered here: what was before does not matter any more.
-    mutating func returned(_ replica: UInt64) {
-        tombstones[replica] = nil
-        floors[replica] = nil
+    /// It registered here at this instant: what was before does not matter any more.
+    mutating func returned(_ replica: UInt64, at instant: Instant) {
+        if let tombstone = tombstones[replica], tombstone.event.latest <= instant { tombstones[replica] = nil }
+        if let floor = floors[replica], floor.event.latest <= instant { floors[replica] = nil }
     }
 
     mutating func prune(at now: Instant) {

@@ -51,6 +51,8 @@ extension Gossip {
     ) {
         guard settings.mode >= .protect else { return }
         let closed = closing[entry.hash]
+        let isLate = hearing.lastHeard + Self.lateAfter(hearing) <= now
+        guard isLate || closed != nil else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
         if let closed { lives.removeAll { $0.life.earliest <= closed.closedAt } }
         if lives.count >= settings.witnesses {
@@ -65,7 +67,8 @@ extension Gossip {
         let answers = evidence.evidence(of: entry.hash).filter {
             peers[$0.peer].isWitness && $0.evidence.answeredAt >= closed.closedAt
         }
-        if let other = answers.first(where: { $0.evidence.isConnected }), now < closed.waitsUntil {
+        let open = answers.filter { $0.evidence.isConnected }
+        if let other = open.first, open.count >= settings.witnesses, now < closed.waitsUntil {
             return hold(
                 entry, until: closed.waitsUntil, "its connection to \(peers[other.peer].name) is open", &directives)
         }

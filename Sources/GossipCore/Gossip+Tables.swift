@@ -9,33 +9,36 @@ struct ClosedConnection {
     var waitsUntil: Instant
     /// Peers that answered since.
     var answered: Set<Int> = []
-    /// Whether one of them is connected to it.
-    var isConnectedElsewhere = false
 }
 
 extension Gossip {
     /// How much later than usual the heartbeat may come that a peer's open connection promises.
     static let heartbeatPatience: Duration = .seconds(5)
 
-    /// A replica registered: it is new here, or something of its registration has changed.
+    /// A replica registered: it is new here, or something of its registration has changed; or topics left its image, which is
+    /// no sign of life.
     public mutating func registered(
         _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
         guard let summary = tables.summary(of: replica), let hearing = tables.hearing(of: replica),
             summary.isCarriable
-        else { return }
+        else {
+            if let old = own[replica] { forget(old, now: now, &directives) }
+            return
+        }
         if let old = own[replica], old.hash != settings.hash.replica(summary.identity) {
+            if held[replica.number] != nil { directives.append(.release(replica)) }
             forget(old, now: now, &directives)
         }
-        let isNew = own[replica] == nil
+        let old = own[replica]
         own.set(replica, summary)
         guard let entry = own[replica] else { return }
-        closing[entry.hash] = nil
-        departures.returned(entry.hash)
+        if hearing.isConnected { closing[entry.hash] = nil }
+        departures.returned(entry.hash, at: hearing.registeredAt)
         learned[entry.hash] = nil
-        if isNew {
-            lastNewReplica = now
+        if old == nil { lastNewReplica = now }
+        if old?.timeout != entry.timeout {
             lateness.insert((replica.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
         }
         if held[replica.number] != nil { reconsider(entry, hearing, now: now, &directives) }
@@ -50,6 +53,10 @@ extension Gossip {
         // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
         let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
         closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)
+        if held.removeValue(forKey: replica.number) != nil {
+            // It was held for its silence, on signs of life from before the close.
+            directives.append(.hold(replica, until: now, witness: "its connection closed"))
+        }
         guard peers.contains(where: { $0.isWitness }) else {
             // Nobody to ask.
             closing[entry.hash] = nil
@@ -133,6 +140,7 @@ extension Gossip {
                 directives.append(.release(entry.token))
             }
         }
+        compactLateness(tables)
         while let (number, hash) = lateness.popDue(at: now) {
             let token = ReplicaToken(number: number)
             guard let entry = own[token], entry.hash == hash, !late.contains(number),
@@ -140,6 +148,16 @@ extension Gossip {
             else { continue }
             let due = hearing.lastHeard + Self.lateAfter(hearing)
             if due > now { lateness.insert((number, hash), due: due) } else { late.insert(number) }
+        }
+    }
+
+    /// Replicas that came and went leave entries behind, which are due in years if they said so.
+    private mutating func compactLateness(_ tables: borrowing some FirstHandTables & ~Copyable) {
+        guard lateness.count > 2 * own.count + 256 else { return }
+        lateness = DeadlineHeap()
+        for entry in own.all where !late.contains(entry.token.number) {
+            guard let hearing = tables.hearing(of: entry.token) else { continue }
+            lateness.insert((entry.token.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
         }
     }
 
