@@ -177,8 +177,8 @@ extension Gossip {
         _ answer: GossipMessage.Item, from peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable,
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
-        if let pull = peers[peer].imagePull, pull.round.nonce == answer.echo {
-            return received(answer, for: pull, from: peer, now: now, &directives)
+        if peers[peer].imagePull?.round.nonce == answer.echo {
+            return receivedImage(answer, from: peer, now: now, &directives)
         }
         guard let round = peers[peer].itemRound, round.nonce == answer.echo else {
             counters.unsolicitedAnswers += 1

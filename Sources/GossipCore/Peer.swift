@@ -46,8 +46,8 @@ struct RemoteItem {
     var summary: RegistrationSummary
     /// Exchanges that have shown it missing; a registration on its way to both nodes is missing for one.
     var exchanges = 0
-    /// The tables turned it down as it is.
-    var isRefused = false
+    /// Not to be learned before: the tables turned it down, or the peer has it no more.
+    var restsUntil = Instant.zero
 }
 
 /// Another node: what is known of it through all its links and lives.

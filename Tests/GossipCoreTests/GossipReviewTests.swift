@@ -293,7 +293,7 @@ struct GossipReviewTests {
         cluster.register(1, at: b)
         #expect(cluster.run(until: { a.learned[identity] != nil }, limit: .seconds(6)))
         a.learned = [:]
-        cluster.input(a) { core, _ in core.refusedToLearn(identity) }
+        cluster.input(a) { core, _ in core.refusedToLearn(identity, now: cluster.clock(a)) }
         cluster.run(.seconds(10))
         #expect(a.learned.isEmpty)
         cluster.run(.seconds(20))
