@@ -188,6 +188,7 @@ extension Gossip {
         peers[peer].lastExchange = now
         peers[peer].roundTrip = now - round.sentAt
         observeClock(of: peer, reading: clock, sentAt: round.sentAt, now: now, &directives)
+        sendTombstones(to: peer, now: now, &directives)
     }
 
     /// What this node heard itself of each replica asked about. A node that is not ready gives no evidence (2.10).

@@ -75,8 +75,8 @@ extension Gossip {
         forget(old, now: now, &directives)
         switch cause {
         case .unregistered:
-            let goodbye = departures.unregistered(old.hash, timeout: timeout, at: now)
-            tellGoodbye(of: old.hash, goodbye, now: now, &directives)
+            departures.unregistered(old.hash, timeout: timeout, at: now)
+            tellGoodbyes(now: now, &directives)
         case .expired, .connectionClosed, .conflict:
             // An expired replica was last heard a timeout ago or earlier; a closed one may have been heard just now.
             var event = AgeBound(heardAt: cause == .expired ? now + (.zero - timeout) : now)
@@ -91,8 +91,8 @@ extension Gossip {
     ) {
         let hash = settings.hash.replica(identity)
         let timeout = learned[hash]?.timeout ?? settings.expiry
-        let goodbye = departures.unregistered(hash, timeout: timeout, at: now)
-        tellGoodbye(of: hash, goodbye, now: now, &directives)
+        departures.unregistered(hash, timeout: timeout, at: now)
+        tellGoodbyes(now: now, &directives)
         learned[hash] = nil
     }
 
