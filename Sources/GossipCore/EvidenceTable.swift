@@ -86,6 +86,11 @@ struct EvidenceTable {
         }
     }
 
+    /// A peer that is forgotten: its number is another's from now on.
+    mutating func removeAll(of peer: Int) {
+        for replica in Array(table.keys) { remove(replica, from: peer) }
+    }
+
     func incarnation(of replica: UInt64, from peer: Int) -> UInt64? {
         table[replica]?.first { $0.peer == peer }?.evidence.incarnation
     }
@@ -96,9 +101,9 @@ struct EvidenceTable {
         table[replica] = list.isEmpty ? nil : list
     }
 
-    /// Forgets what was last answered before `instant`, and so proves nothing any more.
-    mutating func prune(before instant: Instant) {
-        for (replica, var list) in table {
+    /// Forgets what was last answered before `instant`, but for what is kept by name.
+    mutating func prune(before instant: Instant, keeping isKept: (UInt64) -> Bool) {
+        for (replica, var list) in table where !isKept(replica) {
             list.removeAll { $0.evidence.answeredAt < instant }
             table[replica] = list.isEmpty ? nil : list
         }

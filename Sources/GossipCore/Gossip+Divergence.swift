@@ -97,7 +97,10 @@ extension Gossip {
         for hash in peers[peer].asks {
             guard let entry = own.replica(hash: hash), !missing.contains(entry.item),
                 let hearing = tables.hearing(of: entry.token)
-            else { continue }
+            else {
+                clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
+                continue
+            }
             guard now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4,
                 let identity = tables.summary(of: entry.token)?.identity
             else {
@@ -120,6 +123,8 @@ extension Gossip {
     ) {
         // Two nodes that are filling up differ all the time; there is nothing to report.
         let mayJudge = state != .warming && peers[peer].digest?.state != .warming
+        // On a new link the difference is not known yet: what it was is neither confirmed nor healed.
+        if mayJudge, peers[peer].compared == nil { return }
         var present: Set<DivergenceTable.Key> = []
         var here: [UInt64: FirstHandSet.Replica] = [:]
         if mayJudge {

@@ -254,6 +254,8 @@ extension Gossip {
         guard var life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
         life.age(by: peers[peer].losses.loss(since: clock + (.zero - hearing.age)))
         let isTrusted = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
+        let isKnown = own.replica(hash: replica) != nil || learned[replica] != nil
+        guard isKnown || evidence.replicaCount < GossipLimits.evidence else { return }
         evidence.adopt(
             Evidence(
                 life: life, trusted: isTrusted ? life : nil, isConnected: hearing.isConnected,

@@ -41,7 +41,7 @@ extension Gossip {
 
     private func isWarm(now: Instant) -> Bool {
         let uptime = now - startedAt
-        if contacts.allSatisfy(\.isSelf) { return true }
+        if contacts.allSatisfy(\.isSelf), !settings.acceptsUnlistedPeers { return true }
         // As long as brokers need to come by themselves, half as long again: nothing is gained by waiting longer.
         if uptime >= settings.heartbeat * 3 / 2 { return true }
         let readyPeers = peers.filter { $0.isWitness }
@@ -152,8 +152,7 @@ extension Gossip {
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
         guard state == .ready else {
-            send(.busy(.init(retryMillis: Int(settings.period.wholeMilliseconds))), to: peer, &directives)
-            return
+            return sendBusy(to: peer, &directives)
         }
         guard mayAnswer(peer, WireLimits.frameBytes, now: now, &directives) else { return }
         var entries: [SnapshotEntry] = []

@@ -90,6 +90,8 @@ struct Peer {
 
     // Differences
     var reconciliation: Reconciliation?
+    /// Not to be compared before: it did not answer.
+    var reconcilesFrom = Instant.zero
     /// The two roots that the difference below belongs to.
     var compared: RootPair?
     /// Items of ours that it lacks.
