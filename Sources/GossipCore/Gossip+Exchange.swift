@@ -100,7 +100,7 @@ extension Gossip {
         with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
-        let asks = asks(tables, now: now)
+        let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].round = Round(nonce: nonce, sentAt: now, asked: asks)
         peers[peer].isUrgent = false
@@ -132,7 +132,7 @@ extension Gossip {
         _ directives: inout [GossipDirective]
     ) {
         noteToldStall(syn.stall, by: peer, now: now)
-        let asks = asks(tables, now: now)
+        let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].answer = Round(nonce: nonce, sentAt: now, asked: asks)
         let pause = settings.node < peers[peer].name ? settings.period : settings.period * 2

@@ -164,7 +164,7 @@ extension Gossip {
     /// Whom to ask the peers about: what is closing, what is late, and what is known by hearsay only and getting old;
     /// those closest to their end first.
     mutating func asks(
-        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
+        of peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
     ) -> [UInt64] {
         var wanted: [(end: Instant, hash: UInt64)] = []
         for (hash, closed) in closing { wanted.append((closed.closedAt, hash)) }
@@ -182,7 +182,14 @@ extension Gossip {
         }
         if settings.mode == .replicate { wanted += unprovenElsewhere(now: now).map { (.distantFuture, $0) } }
         wanted.sort { ($0.end, $0.hash) < ($1.end, $1.hash) }
-        return wanted.prefix(GossipLimits.asks).map(\.hash)
+        guard wanted.count > GossipLimits.asks else { return wanted.map(\.hash) }
+        // Half of the room for the most urgent; of the others each has its turn, though those before it are dead for good.
+        let urgent = wanted.prefix(GossipLimits.asks / 2).map(\.hash)
+        let others = wanted.dropFirst(urgent.count).map(\.hash).sorted()
+        let start = others.firstIndex { $0 > peers[peer].lastAsked } ?? 0
+        let turn = (others[start...] + others[..<start]).prefix(GossipLimits.asks - urgent.count)
+        peers[peer].lastAsked = turn.last ?? 0
+        return urgent + turn
     }
 
     /// What peers have and this node lacks, and what nothing yet proves alive that happened since they met.

@@ -85,6 +85,8 @@ struct Peer {
     var exchanges = 0
     var lastExchange: Instant?
     var roundTrip = Duration.zero
+    /// The last replica it was asked about in turn, when there are too many for one exchange.
+    var lastAsked: UInt64 = 0
     /// What it asked about in its last exchange.
     var asks: [UInt64] = []
 
