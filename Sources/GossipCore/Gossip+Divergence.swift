@@ -139,7 +139,9 @@ extension Gossip {
                 present.insert(noteMissingThere(entry, hash, peer, tables, now, &directives))
             }
         }
-        let kinds: [DivergenceKind] = [.missingHere, .missingThere, .content]
+        // While the peer has not named all of its items, one that is not among them may yet come.
+        let isNamed = peers[peer].unnamed.isEmpty || !mayJudge
+        let kinds: [DivergenceKind] = isNamed ? [.missingHere, .missingThere, .content] : [.missingThere]
         for key in divergences.keys(peer: peer, where: { kinds.contains($0.kind) && !present.contains($0) }) {
             clear(key, now: now, &directives)
         }
