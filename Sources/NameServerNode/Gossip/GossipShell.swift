@@ -147,7 +147,7 @@ final class GossipShell {
             if drop == .unregistered {
                 core.saidGoodbye(replica, now: now, directives: &directives)
             } else {
-                core.lostLearned(replica)
+                core.refusedToLearn(replica, now: now)
             }
         }
     }
@@ -248,7 +248,7 @@ final class GossipShell {
                     replica, image: index, of: $0, now: now, wallTime: platform.wallTime,
                     directives: &hot.pointee.directives)
             }
-            if outcome != .learned { core.pointee.refusedToLearn(learned.summary.identity) }
+            if outcome != .learned { core.pointee.refusedToLearn(learned.summary.identity, now: now) }
         }
     }
 
