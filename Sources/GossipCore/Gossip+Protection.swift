@@ -51,6 +51,8 @@ extension Gossip {
     ) {
         guard settings.mode >= .protect else { return }
         let closed = closing[entry.hash]
+        // An answer may come after the replica was heard again: then nobody has to vouch for it.
+        guard closed != nil || late.contains(entry.token.number) else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
         if let closed { lives.removeAll { $0.life.earliest <= closed.closedAt } }
         if lives.count >= settings.witnesses {
@@ -101,7 +103,7 @@ extension Gossip {
         directives.append(.hold(entry.token, until: until, witness: witness))
     }
 
-    private mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
+    mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
         guard held.removeValue(forKey: entry.token.number) != nil else { return }
         directives.append(.release(entry.token))
     }
