@@ -41,7 +41,8 @@ extension Gossip {
         if old?.timeout != entry.timeout {
             lateness.insert((replica.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
         }
-        if held[replica.number] != nil { reconsider(entry, hearing, now: now, &directives) }
+        // It was heard just now: no peer can vouch for longer than that.
+        release(entry, &directives)
     }
 
     /// The connection of its last registration closed; its removal was put off so that the peers can be asked.
