@@ -134,6 +134,7 @@ struct DivergenceTable {
 
     /// The difference is gone.
     mutating func cleared(_ key: Key, at now: Instant) -> Change? {
+        if planted(.divergenceForEver) { return nil }
         guard let entry = entries.removeValue(forKey: key), entry.divergence.isReported else { return nil }
         return .healed(entry.divergence, after: now - entry.divergence.since)
     }

@@ -39,7 +39,8 @@ extension Gossip {
     private mutating func pullNextImage(from peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
         guard peers[peer].imagePull == nil else { return }
         let next = peers[peer].remote.sorted { $0.key < $1.key }.first { item, remote in
-            remote.exchanges >= 2 && remote.restsUntil <= now && own.replica(hash: remote.replica) == nil
+            remote.exchanges >= 2 && remote.restsUntil <= now
+                && (own.replica(hash: remote.replica) == nil || planted(.learnedBesideFirstHand))
                 && learned[remote.replica]?.item != item && usableUntil(remote, now: now) != nil
         }
         guard let next else { return }
@@ -144,13 +145,13 @@ extension Gossip {
             known.usableUntil = lives[settings.witnesses - 1].life.usableUntil(timeout: known.timeout)
         } else if known.isProvisional, let until = provisionalUntil(of: replica, timeout: known.timeout) {
             known.usableUntil = until
-        } else {
+        } else if !planted(.learnedForEver) {
             let saidGoodbye = departures.tombstones[replica] != nil
             return unlearn(
                 replica, cause: saidGoodbye ? "it said goodbye to a peer" : "no peer vouches for it any more",
                 &directives)
         }
-        guard known.usableUntil > now else {
+        guard known.usableUntil > now || planted(.learnedForEver) else {
             return unlearn(replica, cause: "no peer heard it within its timeout", &directives)
         }
         let old = learned.updateValue(known, forKey: replica)
@@ -168,7 +169,7 @@ extension Gossip {
     /// Ends what time has ended.
     mutating func pruneLearned(now: Instant, _ directives: inout [GossipDirective]) {
         for (replica, known) in learned.sorted(by: { $0.key < $1.key }) {
-            if known.usableUntil <= now {
+            if known.usableUntil <= now, !planted(.learnedForEver) {
                 unlearn(replica, cause: "no peer heard it within its timeout", &directives)
             } else if known.isProvisional, now >= warmUp.provisionalEnd {
                 unlearn(replica, cause: "known from a snapshot only, and not heard of since", &directives)
