@@ -1,5 +1,6 @@
 import Basics
 import GossipCore
+import NameServerCore
 import NameServerNode
 
 /// 16: what two nodes take for the difference of their sets is the difference.
@@ -80,7 +81,7 @@ final class GossipLiveness: Invariant {
             let status = server.inspectTables { tables in
                 server.inspectGossip { $0.status(tables: tables, now: now) }
             }
-            guard let status = status.flatMap({ $0 }) else { continue }
+            guard let status else { continue }
             let open = status.divergences.filter { $0.isReported && Self.kinds.contains($0.kind) }
             if let found = open.first { return "\(node.host.name) still reports: \(found.text)" }
         }

@@ -1,5 +1,7 @@
 import Basics
 import GossipCore
+import NameServerCore
+import NameServerNode
 
 /// 8, 9, 10 and 23 (tombstones): who said goodbye, or was evicted, comes back on later signs of life only.
 final class DepartureChecks: Invariant {
@@ -108,7 +110,7 @@ final class DepartureChecks: Invariant {
             return false
         }
         let token = node.node?.inspectTables { $0.token(of: watch.cluster.brokers[broker].replica) }
-        guard let token, let token else { return false }
+        guard let token else { return false }
         let until = node.node?.inspectGossip { $0.inspectHold(of: token) } ?? nil
         return until.map { $0 > node.host.now } ?? false
     }
@@ -116,7 +118,7 @@ final class DepartureChecks: Invariant {
     /// 23, tombstones and all other bounds.
     private func kept(_ node: SimulatedNode) -> String? {
         let found = node.node?.inspectGossip { ($0.inspectedTombstones, $0.inspectedSizes) }
-        guard let found, let (tombstones, sizes) = found else { return nil }
+        guard let (tombstones, sizes) = found else { return nil }
         // Swept every ten periods.
         if let oldest = tombstones.min(), node.host.now - oldest > .seconds(12),
             watch.time - watch.cluster.truth.resumedAt[node.host.index] > 12_000_000_000

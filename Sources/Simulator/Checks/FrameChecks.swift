@@ -1,6 +1,8 @@
 import Basics
+import BrokerAgent
 import GossipCore
 import NameServerCore
+import NameServerNode
 
 /// 7, 11, 12, 17, 21 and 27: what may be sent, and by whom. Looks at every frame on the way out.
 final class FrameChecks: Invariant {

@@ -1,6 +1,7 @@
 import Basics
 import GossipCore
 import NameServerCore
+import NameServerNode
 
 /// 4: what protect keeps, some stock node would keep, too; and a hold rests on as many witnesses as it must.
 final class UnionBound: Invariant {
@@ -58,11 +59,11 @@ final class UnionBound: Invariant {
         let now = node.host.now
         guard now - hearing.lastHeard > hearing.timeout + .seconds(1) else { return nil }
         let token = node.node?.inspectTables { $0.token(of: watch.cluster.brokers[broker].replica) }
-        guard let token, let token else { return nil }
+        guard let token else { return nil }
         let found = node.node?.inspectGossip {
             ($0.inspectHold(of: token), $0.inspectIsClosing(watch.hashes[broker]), $0.settings.witnesses)
         }
-        guard let (hold, isClosing, wanted) = found.flatMap({ $0 }), let hold, hold > now, !isClosing else {
+        guard let (hold, isClosing, wanted) = found, let hold, hold > now, !isClosing else {
             return nil
         }
         let witnesses = look.evidence[broker].count {
@@ -86,7 +87,7 @@ final class NoFalseEviction: Invariant {
             look.tables.expirations > last.tables.expirations, look.state == .ready
         else { return nil }
         let settings = node.node?.inspectGossip { $0.settings }
-        guard let settings = settings.flatMap({ $0 }), settings.witnesses == 1 else { return nil }
+        guard let settings, settings.witnesses == 1 else { return nil }
         for broker in cluster.brokers.indices where look.hearings[broker] == nil && last.hearings[broker] != nil {
             for other in cluster.nodes where other !== node {
                 guard let age = vouches(other, for: broker, to: node, look, settings) else { continue }
