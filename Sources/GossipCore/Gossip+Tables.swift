@@ -78,7 +78,7 @@ extension Gossip {
         }
     }
 
-    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only; the tables serve it no longer.
+    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only, or not at all; the tables do not serve it.
     public mutating func saidGoodbye(
         _ identity: ReplicaIdentity, now: Instant, directives: inout [GossipDirective]
     ) {
