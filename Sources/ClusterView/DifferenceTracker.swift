@@ -6,6 +6,8 @@ import Basics
 struct DifferenceTracker: Sendable {
     /// How long a difference must last before it counts.
     static let patience = Duration.seconds(2)
+    /// Lines of one kind told at a time: a node that starts lacks every broker at once.
+    static let lineLimit = 10
 
     private struct Entry: Sendable {
         var difference: ClusterDifference
@@ -22,7 +24,8 @@ struct DifferenceTracker: Sendable {
     ///
     /// - Parameter up: the nodes that answer. What ends because a node no longer answers has not healed.
     mutating func update(_ found: [ClusterDifference], up: [String], now: Instant) -> [String] {
-        var lines: [String] = []
+        var appeared: [String] = []
+        var healed: [String] = []
         var next: [ClusterDifference.Key: Entry] = [:]
         standing = []
         for difference in found.sorted(by: { $0.key < $1.key }) {
@@ -33,7 +36,7 @@ struct DifferenceTracker: Sendable {
             if entry.difference.sinceMillis == nil { entry.difference.sinceMillis = seen.wholeMilliseconds }
             if !entry.isStanding, hasWorsened || difference.isReportedByNodes || seen >= Self.patience {
                 entry.isStanding = true
-                lines.append(
+                appeared.append(
                     "DIVERGENCE \(difference.kind.rawValue) \(difference.subject): \(difference.text): \(difference.advice)"
                 )
             }
@@ -45,10 +48,15 @@ struct DifferenceTracker: Sendable {
                 continue
             }
             let lasted = DurationText.short((now - entry.firstSeen).wholeMilliseconds)
-            lines.append("HEALED \(key.kind.rawValue) \(key.subject), seen for \(lasted)")
+            healed.append("HEALED \(key.kind.rawValue) \(key.subject), seen for \(lasted)")
         }
         entries = next
-        return lines
+        return Self.limited(appeared, "DIVERGENCE") + Self.limited(healed, "HEALED")
+    }
+
+    private static func limited(_ lines: [String], _ word: String) -> [String] {
+        guard lines.count > lineLimit else { return lines }
+        return lines.prefix(lineLimit - 1) + ["\(word) and \(lines.count - lineLimit + 1) more; hearsay diff lists all"]
     }
 
     private func isStanding(_ key: ClusterDifference.Key?) -> Bool {

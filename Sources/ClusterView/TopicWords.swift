@@ -110,13 +110,15 @@ struct TopicWords {
         let told =
             wiped.compactMap { $0.lastChange("writePermissionWiped", isAboutGroup) }
             + open.compactMap { $0.lastChange("writePermissionAdded", isAboutGroup) }
-        func addresses(_ nodes: [NodeReading]) -> String { nodes.map(\.address.description).joined(separator: ";") }
+        func addresses(_ nodes: [NodeReading]) -> String {
+            shellWord(nodes.map(\.address.description).joined(separator: ";"))
+        }
         return difference(
             .permission, broker,
             "writing is wiped at \(enumeration(wiped.map(\.name))) and not at \(enumeration(open.map(\.name))), "
                 + "for \(counted(topics.count, "topic"))",
-            "to wipe it everywhere, mqadmin wipeWritePerm -n '\(addresses(open))' -b \(broker); "
-                + "to undo it, mqadmin addWritePerm -n '\(addresses(wiped))' -b \(broker)",
+            "to wipe it everywhere, mqadmin wipeWritePerm -n \(addresses(open)) -b \(shellWord(broker)); "
+                + "to undo it, mqadmin addWritePerm -n \(addresses(wiped)) -b \(shellWord(broker))",
             since: told.min())
     }
 
@@ -126,7 +128,7 @@ struct TopicWords {
         let text = sides.map { "\($0.names) \(verb("say", $0.nodes)) \($0.shape?.permText ?? "-")" }
         return difference(
             .permission, subject, text.joined(separator: "; "),
-            "set it again at the broker (mqadmin updateTopic -t '\(topics[0])' -p PERM), "
+            "set it again at the broker (mqadmin updateTopic -t \(shellWord(topics[0])) -p PERM), "
                 + "which then registers it with every node")
     }
 
@@ -139,6 +141,6 @@ struct TopicWords {
             .content, subject, text.joined(separator: "; "),
             "wait for the next registration of \(broker) (30 s), which should settle it; if it lasts, look for refused "
                 + "registrations of \(broker) in the nodes' logs, or set it again at the broker "
-                + "(mqadmin updateTopic -t '\(topics[0])' -r READ -w WRITE)")
+                + "(mqadmin updateTopic -t \(shellWord(topics[0])) -r READ -w WRITE)")
     }
 }

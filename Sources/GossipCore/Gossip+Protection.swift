@@ -51,6 +51,7 @@ extension Gossip {
     ) {
         guard settings.mode >= .protect else { return }
         let closed = closing[entry.hash]
+        // An answer may come after the replica was heard again: then nobody has to vouch for it.
         let isLate = hearing.lastHeard + Self.lateAfter(hearing) <= now
         guard isLate || closed != nil else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
@@ -104,7 +105,7 @@ extension Gossip {
         directives.append(.hold(entry.token, until: until, witness: witness))
     }
 
-    private mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
+    mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
         guard held.removeValue(forKey: entry.token.number) != nil else { return }
         directives.append(.release(entry.token))
     }

@@ -41,7 +41,8 @@ extension Gossip {
         if old?.timeout != entry.timeout {
             lateness.insert((replica.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
         }
-        if held[replica.number] != nil { reconsider(entry, hearing, now: now, &directives) }
+        // It was heard just now: no peer can vouch for longer than that.
+        release(entry, &directives)
     }
 
     /// The connection of its last registration closed; its removal was put off so that the peers can be asked.
@@ -85,7 +86,7 @@ extension Gossip {
         }
     }
 
-    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only; the tables serve it no longer.
+    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only, or not at all; the tables do not serve it.
     public mutating func saidGoodbye(
         _ identity: ReplicaIdentity, now: Instant, directives: inout [GossipDirective]
     ) {
@@ -196,7 +197,8 @@ extension Gossip {
     private func unprovenElsewhere(now: Instant) -> some Sequence<UInt64> {
         var unproven: Set<UInt64> = []
         for peer in peers {
-            for remote in peer.remote.values where remote.restsUntil <= now && own.replica(hash: remote.replica) == nil {
+            for remote in peer.remote.values where remote.restsUntil <= now && own.replica(hash: remote.replica) == nil
+            {
                 let timeout = Self.grantedTimeout(remote.summary)
                 if learned[remote.replica] == nil, usableLives(of: remote.replica, timeout: timeout, now: now).isEmpty {
                     unproven.insert(remote.replica)

@@ -91,6 +91,16 @@ import Testing
         #expect(look(at: 17, [], up: up) == [])
     }
 
+    @Test func manyAtOnceAreCounted() {
+        var tracker = DifferenceTracker()
+        let all = (10..<40).map { difference(.missing, "b-\($0):0", reported: true) }
+        let lines = tracker.update(all, up: ["ns-1", "ns-2"], now: .zero)
+        #expect(lines.count == 10 && lines.last == "DIVERGENCE and 21 more; hearsay diff lists all")
+        #expect(tracker.standing.count == 30)
+        #expect(
+            tracker.update([], up: ["ns-1", "ns-2"], now: .zero).last == "HEALED and 21 more; hearsay diff lists all")
+    }
+
     @Test func aLateBrokerThatIsDroppedHasNotHealed() {
         var tracker = DifferenceTracker()
         let up = ["ns-1", "ns-2"]

@@ -102,7 +102,7 @@ private func queues(_ brokers: KeyValuePairs<String, (Int32, Int32, Int32)>) -> 
         #expect(
             found[0].advice
                 == "to wipe it everywhere, mqadmin wipeWritePerm -n '10.0.1.1:9876;10.0.1.3:9876' -b a; "
-                + "to undo it, mqadmin addWritePerm -n '10.0.1.2:9876' -b a")
+                + "to undo it, mqadmin addWritePerm -n 10.0.1.2:9876 -b a")
     }
 
     @Test(arguments: [

@@ -145,6 +145,22 @@ import Testing
         }
     }
 
+    @Test("The announced size holds for any values, and is near") func announcesSize() {
+        let node = node()
+        for (counter, queues) in [8, Int32.max, 1].enumerated() {
+            node.register(
+                Registration().with {
+                    $0.topics[0] = Registration.topic("A", queues, queues, perm: queues, flag: queues)
+                    $0.topics.append(Registration.topic(String(repeating: "n", count: 200)))
+                    $0.version.counter = Int64(counter + 2)
+                })
+            var output = ByteWriter()
+            node.core.encodeImages(of: [Self.token], into: &output)
+            let size = node.core.imageSize(of: Self.token)
+            #expect((output.count...output.count + 12).contains(size), "\(queues)")
+        }
+    }
+
     @Test("Names outside the limits of images are left out") func leavesOutOddNames() {
         let limits = NameServerLimits()
         let node = CoreNode(limits: limits, tracking: Self.hash)
@@ -207,6 +223,28 @@ import Testing
         #expect(node.core.nextRemoval == nil)
     }
 
+    @Test("A registration 65 s later still finds the topic, one a nanosecond later does not", arguments: [0, 1])
+    func dropsUnconfirmedAtRegistration(_ nanoseconds: Int64) {
+        let node = node()
+        let other = Registration().with { $0.topics = [.init(topicName: "C"), .init(topicName: "D")] }
+        node.register(other)
+        node.pass(.seconds(65) + .nanoseconds(nanoseconds))
+        node.register(other.with { $0.version.counter = 2 })
+        #expect(node.core.summary(of: Self.token)?.topicCount == (nanoseconds == 0 ? 4 : 2))
+    }
+
+    @Test("Residue that others changed is told with the next registration") func tellsResidue() {
+        let node = node()
+        node.putTopic("N", on: "broker-a")
+        _ = node.takeDirectives()
+        node.register()
+        #expect(node.changes == [.administered, .registered(Self.token)])
+        #expect(node.core.summary(of: Self.token)?.residueCount == 1)
+        _ = node.takeDirectives()
+        node.register()
+        #expect(node.changes.isEmpty)
+    }
+
     @Test("322 with the registered version confirms all, but brings nothing back", arguments: [64, 66])
     func confirms(_ seconds: Int) throws {
         let node = node()
@@ -233,6 +271,7 @@ import Testing
         node.unregister()
         node.register(slave)
         #expect(node.core.summary(of: token)?.topicCount == 2, "it acts as master now")
+        _ = node.call(RequestCode.wipeWritePermOfBroker, ["brokerName": "broker-a"])
         #expect(node.core.administrationDigest(hash: Self.hash) == 0, "the lost write bit is nobody's change")
         node.register(Registration().with { $0.actingMaster = "true" })
         node.register(slave)

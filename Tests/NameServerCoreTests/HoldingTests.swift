@@ -217,6 +217,18 @@ import Testing
         #expect(node.lastText == "broker-a:0 at 10.0.0.1:10911 heard again; held for 15000 ms")
     }
 
+    @Test("A scan that is told an earlier time takes nobody for heard again") func scansEarlier() {
+        let node = node()
+        node.core.hold(Self.token, until: .distantFuture)
+        node.pass(.seconds(121))
+        node.scan()
+        node.pass(.seconds(-2))
+        node.scan()
+        node.pass(.seconds(5))
+        node.scan()
+        #expect(node.eventKinds == [.held])
+    }
+
     // MARK: Status
 
     @Test("29001 shows a hold while it matters, and a grace") func showsStatus() {

@@ -17,6 +17,13 @@ final class GossipShell {
     /// How long a peer may take to accept a connection.
     private static let connectTimeout = Duration.seconds(3)
 
+    /// Two frames of the largest size may wait in the clear.
+    private static let secureOptions: SecureOptions = {
+        var options = SecureOptions()
+        options.plaintextLimit = 4 * WireLimits.frameBytes
+        return options
+    }()
+
     let options: GossipOptions
     /// Behind a pointer, as the node's own core: class properties pay for exclusivity checks.
     let core: UnsafeMutablePointer<Gossip>
@@ -63,7 +70,8 @@ final class GossipShell {
         let handler: any ListenerHandler =
             switch options.security {
             case .plaintext: self
-            case .tls(let server, _): SecureListener(on: platform, context: server, handler: self)
+            case .tls(let server, _):
+                SecureListener(on: platform, context: server, options: Self.secureOptions, handler: self)
             }
         var streams = StreamOptions()
         streams.connectionLimit = 2 * GossipLimits.links
@@ -93,7 +101,8 @@ final class GossipShell {
 
     private func schedule() {
         guard !isStopped else { return }
-        let next = max(core.pointee.nextWake, now)
+        // Never within the same turn: sockets come first.
+        let next = max(core.pointee.nextWake, now + .milliseconds(1))
         guard next < wakesAt || wakesAt < now else { return }
         wakesAt = next
         timer.start(at: next)
@@ -121,6 +130,7 @@ final class GossipShell {
                 core.connectionClosed(replica, tables: tables, now: now, directives: &directives)
             case .removed(let replica, _, let departed):
                 core.removed(replica, FirstHandRemoval(departed), now: now, directives: &directives)
+            case .saidGoodbye(let identity): core.saidGoodbye(identity, now: now, directives: &directives)
             case .administered:
                 let hash = self.options.settings.hash
                 core.administered(
@@ -259,7 +269,8 @@ final class GossipShell {
                     to: address, timeout: Self.connectTimeout, options: StreamOptions(), handler: connection)
             case .tls(_, let client):
                 SecureStream.connect(
-                    on: platform, to: address, timeout: Self.connectTimeout, context: client, handler: connection)
+                    on: platform, to: address, timeout: Self.connectTimeout, context: client,
+                    secure: Self.secureOptions, handler: connection)
             }
         connection.attach(stream)
     }
