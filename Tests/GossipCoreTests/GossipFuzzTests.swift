@@ -26,7 +26,6 @@ struct GossipFuzzTests {
         // The attack got somewhere, in all modes: exchanges, comparisons, refused frames.
         #expect(peers.core.counters.exchanges > 100 && peers.core.counters.reconciliations > 10)
         #expect(peers.core.counters.malformedFrames > 10 && peers.core.counters.unsolicitedAnswers > 10)
-        if peers.core.settings.mode == .replicate { #expect(peers.core.counters.learned > 10) }
         if peers.core.settings.mode >= .protect { #expect(peers.core.counters.holds > 0) }
     }
 }

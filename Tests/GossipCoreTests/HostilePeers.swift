@@ -41,7 +41,8 @@ final class HostilePeers {
         case 4: if let link = anyLink(), below(4) == 0 { close(link) }
         case 5...7: if let link = anyLink() { deliver(.hello(hello()), on: link) }
         case 8...9: deliverOld()
-        case 10: if let link = anyLink() { deliver(messages.message(.allCases.randomElement(using: &random)!), on: link) }
+        case 10:
+            if let link = anyLink() { deliver(messages.message(.allCases.randomElement(using: &random)!), on: link) }
         default: answer()
         }
     }
@@ -81,7 +82,8 @@ final class HostilePeers {
 
     private func passTime(_ span: Duration) {
         now = now + span
-        let wall = WallTime(milliseconds: now.nanoseconds / 1_000_000 + Int64(isErratic && below(50) == 0 ? below(100_000) : 0))
+        let wall = WallTime(
+            milliseconds: now.nanoseconds / 1_000_000 + Int64(isErratic && below(50) == 0 ? below(100_000) : 0))
         input { $0.advance(tables: $1, now: now, wallTime: wall, directives: &$2) }
     }
 
@@ -157,7 +159,8 @@ final class HostilePeers {
         return GossipMessage.Hello(
             label: below(20) == 0 ? "other" : "test", node: name, incarnation: UInt64(below(3)), clock: clock(),
             uptime: .zero, mode: .replicate, state: .ready, salt: below(20) == 0 ? 8 : 7,
-            timings: NodeTimings(heartbeat: .seconds(30), scan: .seconds(10), expiry: .seconds(120), period: .seconds(1)),
+            timings: NodeTimings(
+                heartbeat: .seconds(30), scan: .seconds(10), expiry: .seconds(120), period: .seconds(1)),
             software: "h")
     }
 
@@ -234,7 +237,9 @@ final class HostilePeers {
     }
 
     private func image(for peer: Peer) -> GossipMessage? {
-        guard let pull = peer.imagePull, let record = records.first(where: { Self.item($0) == pull.item }) else { return nil }
+        guard let pull = peer.imagePull, let record = records.first(where: { Self.item($0) == pull.item }) else {
+            return nil
+        }
         let bytes = [UInt8](repeating: 1, count: 1 + below(40))
         let offset = pull.bytes.count
         let total = offset + bytes.count + (below(3) > 0 ? 0 : below(GossipLimits.imageBytes))
