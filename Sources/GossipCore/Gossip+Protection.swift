@@ -54,7 +54,11 @@ extension Gossip {
         // An answer may come after the replica was heard again: then nobody has to vouch for it.
         guard closed != nil || late.contains(entry.token.number) else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
-        if let closed { lives.removeAll { $0.life.earliest <= closed.closedAt } }
+        if let closed {
+            // A last heartbeat may overtake the end of the connection: who vouches must still be connected.
+            let open = evidence.evidence(of: entry.hash).filter(\.evidence.isConnected).map(\.peer)
+            lives.removeAll { $0.life.earliest <= closed.closedAt || !open.contains($0.peer) }
+        }
         if lives.count >= settings.witnesses {
             let witness = lives[settings.witnesses - 1]
             return hold(
