@@ -13,6 +13,11 @@ protocol NameServers {
 extension ClusterUnderTest: NameServers {}
 extension GossipCluster: NameServers {}
 
+extension ClusterMember: NameServers {
+    /// This node alone.
+    var nameServers: String { address }
+}
+
 /// Apache's C++ client in a process of its own (cpp_client.py).
 final class CppClient {
     let process: NodeProcess

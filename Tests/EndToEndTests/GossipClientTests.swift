@@ -9,7 +9,7 @@ import Testing
     private static let topics = (0..<10).map { "stream-\($0)" }
     private static let count = 500
 
-    /// The producer asks for a route with the first message of each topic, the first node as long as that answers.
+    /// The producer asks for a route with the first message of each topic, and knows of the one node that is in trouble.
     @Test(arguments: ["protect", "replicate"]) func nothingIsLostAndNoSendFails(_ mode: String) throws {
         let topics = (Self.topics + ["steady"]).map { ($0, 2) }
         let rhythm = Rhythm(heartbeat: 1_000, scan: 200, expiry: 3_000, routePoll: 300)
@@ -20,13 +20,14 @@ import Testing
         let first = cluster.nodes[0]
         let links = cluster.brokers.map { cluster.link($0.name, first.name) }
         let watch = RouteWatch(first, Self.topics[9])
-        let consumer = try CppClient.consumer(cluster, topics: Self.topics, group: "gossip")
+        let consumer = try CppClient.consumer(first, topics: Self.topics, group: "gossip")
         let producer = try CppClient.producer(
-            cluster, topics: Self.topics, count: Self.count, pause: 0.002, holdingAt: 2, 4, 6, 8)
-        try producer.waitUntilSent(99)
-        // Another pair is never told to wait, nor does it look much at what the nodes do.
+            first, topics: Self.topics, count: Self.count, pause: 0.002, holdingAt: 2, 4, 6, 8)
+        // Another pair knows all nodes, is never told to wait, and does not know when what happens.
         let steadyConsumer = try CppClient.consumer(cluster, topics: ["steady"], group: "steady")
         let steady = try CppClient.producer(cluster, topics: ["steady"], count: Self.count, pause: 0.015)
+        try producer.waitUntilSent(99)
+        try steady.waitUntilSent(19)
 
         // Without gossip the node would have no route by then.
         for link in links { link.cut() }
@@ -49,9 +50,6 @@ import Testing
         }
         try producer.release(6)
         try producer.waitUntilSent(399)
-        for node in cluster.nodes.dropFirst() {
-            #expect(try node.view().counters["lookups"] == 0, "the client asks the first node only")
-        }
         #expect(!watch.hasGap(of: "broker-a") && !watch.hasGap(of: "broker-b"), "\(watch.answers)\n\(first.log)")
 
         try cluster.settle()
@@ -62,11 +60,10 @@ import Testing
         for (producer, consumer) in [(producer, consumer), (steady, steadyConsumer)] {
             try producer.waitUntilDone()
             #expect(producer.numbers("sent") == Array(0..<Self.count))
-            // Before the first message nothing is cut yet, and a busy machine may make that client wait too long.
-            let retries = producer.process.outputLines.filter {
-                $0.hasPrefix("failed") || $0.hasPrefix("retry") && !$0.hasPrefix("retry 0 ")
-            }
-            #expect(retries == [], "\(first.log)")
+            // Nothing is cut yet when the first are sent, and a busy machine makes that client wait too long at its start.
+            let troubles = producer.process.outputLines.filter { $0.hasPrefix("failed") || $0.hasPrefix("retry") }
+            #expect(!producer.numbers("retry").contains { $0 >= 20 }, "\(troubles)\n\(first.log)")
+            #expect(producer.numbers("failed") == [])
             try expectReceived(by: [consumer], 0..<Self.count, within: .seconds(60))
         }
         // Every route that the producer got led to both brokers, also from the node that heard neither.
