@@ -65,13 +65,21 @@ let package = Package(
         module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("Supervisor", ["Basics", "Platform"]),
 
+        // The same nodes, brokers and clients in virtual time. Never EventLoop.
+        module(
+            "Simulator",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", "NameServerNode", "GossipCore",
+                "BrokerAgent", "RouteClient", logging,
+            ]),
+
         // Programs: argument parsing and printing only.
         .executableTarget(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
                 "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
-                "ClusterConfiguration", "ClusterView", "Supervisor", arguments, logging,
+                "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -80,7 +88,8 @@ let package = Package(
                 arguments,
             ], path: "bench", exclude: ["README.md"], swiftSettings: strict),
         .executableTarget(
-            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore"], swiftSettings: strict),
+            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore", "GossipCore"],
+            swiftSettings: strict),
 
         // Tests. TestSupport starts real processes and speaks raw bytes.
         .target(
@@ -104,6 +113,12 @@ let package = Package(
             "ClusterViewTests",
             ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "ClusterView"]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
+        tests(
+            "SimulatorTests",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
+                "GossipCore", "RouteClient", "Simulator", "TestSupport", "hearsay",
+            ]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
         tests(
             "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], resources: [.copy("Captures")]),

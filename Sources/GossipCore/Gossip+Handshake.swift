@@ -56,10 +56,15 @@ extension Gossip {
         }
         guard let peer = old.peer, peers[peer].link == link else { return }
         peers[peer].problem = problem
-        leave(peer, now: now, &directives)
+        leave(peer, isFarewell: problem == Self.farewell, now: now, &directives)
     }
 
-    private mutating func leave(_ peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
+    /// What is said of a peer that stops in order: nothing to look after.
+    static let farewell = "it was stopped"
+
+    private mutating func leave(
+        _ peer: Int, isFarewell: Bool, now: Instant, _ directives: inout [GossipDirective]
+    ) {
         peers[peer].unlink(at: now)
         for key in divergences.keys(peer: peer, where: { !$0.kind.outlivesLink }) {
             // Nobody knows any more whether it still holds: it is dropped without a word.
@@ -69,7 +74,7 @@ extension Gossip {
         directives.append(
             .event(
                 GossipEvent(
-                    .peerDown, .warning, peer: name,
+                    .peerDown, isFarewell ? .info : .warning, peer: name,
                     "\(name) does not take part any more: \(peers[peer].problem ?? "its connection closed"). "
                         + "Differences with it are not seen until it is back")))
         answersChanged(now: now, &directives)
@@ -129,6 +134,11 @@ extension Gossip {
         guard let state = links[link], !state.isDialled, state.peer == nil else {
             return refuseFrame(on: link, "a second handshake", now: now, &directives)
         }
+        if hello.node == settings.node, hello.incarnation == incarnation {
+            // Found by DNS, or listed under another name: the dialling end sees it by our answer.
+            send(.helloAck(.init(hello: self.hello(now: now), refusal: .duplicate)), on: link, &directives)
+            return drop(link, "it is this node itself", now: now, &directives)
+        }
         let refusal = refusal(of: hello, isDialled: false, now: now)
         send(.helloAck(.init(hello: self.hello(now: now), refusal: refusal)), on: link, &directives)
         if let refusal { return refuse(hello, refusal, on: link, now: now, &directives) }
@@ -161,7 +171,8 @@ extension Gossip {
         if hello.salt != settings.salt { return .key }
         if hello.node == settings.node { return .duplicate }
         guard let peer = peerIndex(named: hello.node) else {
-            return settings.acceptsUnlistedPeers && peers.count < GossipLimits.peers ? nil : .unknownNode
+            guard settings.acceptsUnlistedPeers else { return .unknownNode }
+            return peers.count < GossipLimits.peers || forgettablePeer(now: now) != nil ? nil : .unknownNode
         }
         guard let old = peers[peer].link, let current = links[old], peers[peer].incarnation == hello.incarnation else {
             return nil
@@ -178,8 +189,11 @@ extension Gossip {
         _ hello: GossipMessage.Hello, _ refusal: HelloRefusal, on link: LinkID, now: Instant,
         _ directives: inout [GossipDirective]
     ) {
-        // Of two crossing dials one is turned down: no fault of anybody.
-        if refusal == .busy { return drop(link, "another connection is preferred", now: now, &directives) }
+        // Of two crossing dials one is turned down: no fault of anybody. An address found by DNS has a name now.
+        if refusal == .busy {
+            if let contact = links[link]?.contact { contacts[contact].name = hello.node }
+            return drop(link, "another connection is preferred", now: now, &directives)
+        }
         counters.refusedLinks += 1
         let (text, advice) = explanation(of: refusal, hello)
         if let peer = peerIndex(named: hello.node) {
@@ -228,13 +242,15 @@ extension Gossip {
     private mutating func establish(
         _ hello: GossipMessage.Hello, on link: LinkID, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        let peer = peerIndex(named: hello.node) ?? addPeer(hello.node, now: now)
+        let peer = peerIndex(named: hello.node) ?? addPeer(hello.node, now: now, &directives)
+        for index in contacts.indices where contacts[index].name == hello.node { contacts[index].failures = 0 }
         if let contact = links[link]?.contact { contacts[contact].name = hello.node }
         let wasDown = peers[peer].link == nil
         if let old = peers[peer].link { supersede(old, of: peer, by: hello.incarnation, now: now, &directives) }
         if peers[peer].incarnation != hello.incarnation {
             // Another life, another clock: nothing is known of it yet. What it said before stays true.
             peers[peer].offset = nil
+            peers[peer].losses = StallLedger()
             peers[peer].incarnation = hello.incarnation
         }
         peers[peer].link = link
@@ -250,9 +266,27 @@ extension Gossip {
         sendTombstones(to: peer, now: now, &directives)
     }
 
-    private mutating func addPeer(_ name: String, now: Instant) -> Int {
-        peers.append(Peer(name: name, isListed: false, now: now))
-        return peers.count - 1
+    private mutating func addPeer(_ name: String, now: Instant, _ directives: inout [GossipDirective]) -> Int {
+        guard peers.count >= GossipLimits.peers, let old = forgettablePeer(now: now) else {
+            peers.append(Peer(name: name, isListed: false, now: now))
+            return peers.count - 1
+        }
+        for key in divergences.keys(peer: old) { _ = divergences.cleared(key, at: now) }
+        evidence.removeAll(of: old)
+        peers[old] = Peer(name: name, isListed: false, now: now)
+        reconsiderAll(now: now, &directives)
+        return old
+    }
+
+    /// The unlisted peer that has been away longest, if it has been away for so long that nothing it said counts any more:
+    /// where nodes have another name in each life, the old ones must not use up all places.
+    private func forgettablePeer(now: Instant) -> Int? {
+        let memory = settings.expiry * 2
+        let candidates = peers.indices.filter { index in
+            !peers[index].isListed && peers[index].link == nil && now - peers[index].downSince > memory
+                && !links.values.contains { $0.peer == index }
+        }
+        return candidates.min { (peers[$0].downSince, $0) < (peers[$1].downSince, $1) }
     }
 
     /// The peer has a newer link. One of the same life is closed; one of an earlier life is watched for a while: if it

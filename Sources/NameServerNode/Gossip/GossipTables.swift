@@ -26,11 +26,3 @@ extension FirstHandRemoval {
         }
     }
 }
-
-extension LearnedRegistration {
-    init(_ learned: LearnedFromPeer, image: [UInt8]) {
-        self.init(
-            summary: learned.summary, image: image, origin: learned.origin, isProvisional: learned.isProvisional,
-            usableUntil: learned.usableUntil)
-    }
-}
