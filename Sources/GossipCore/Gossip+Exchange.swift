@@ -60,7 +60,8 @@ extension Gossip {
         case .bye(let bye):
             peers[peer].problem = "it said goodbye: \(bye.reason)"
             drop(link, "it said goodbye: \(bye.reason)", now: now, &directives)
-        case .operations, .operationsRequest: break
+        case .operations(let answer): received(answer, from: peer, tables, now, &directives)
+        case .operationsRequest(let request): answer(request, from: peer, now, &directives)
         }
     }
 

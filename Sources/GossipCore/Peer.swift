@@ -98,6 +98,15 @@ struct Peer {
     var unnamed: [UInt64] = []
     var itemRound: Round?
 
+    // Operations
+    /// How far its journal has been read on this link.
+    var operationsCursor: UInt64 = 0
+    var operationsAskedAt: Instant?
+    /// Some keys of its that are not taken over.
+    var quarantined: [OperationLog.Key: KVOperation] = [:]
+    /// The highest stamp it told that is too far ahead of our wall clock; 0 for none.
+    var stampAhead: UInt64 = 0
+
     // Learning
     var imagePull: ImagePull?
     var snapshot: SnapshotPull?
@@ -132,6 +141,9 @@ struct Peer {
         asks = []
         missed = 0
         sentTombstone = 0
+        operationsCursor = 0
+        operationsAskedAt = nil
+        quarantined = [:]
         downSince = now
     }
 }

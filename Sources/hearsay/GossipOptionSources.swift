@@ -28,6 +28,8 @@ extension GossipOptions {
         settings.expiry = cluster.timings.expiry
         settings.closeGrace = configured.closeGrace
         settings.witnesses = configured.witnesses
+        settings.replicatesKeyValues = mode == .replicate && configured.replicate.contains(.kv)
+        settings.replicatesPermissions = mode == .replicate && configured.replicate.contains(.perm)
         self.init(
             settings: settings, listen: node.gossip, peers: peers.map(\.gossip),
             seed: SystemRandomNumberGenerator().drawn())

@@ -10,12 +10,19 @@ struct HandTables: FirstHandTables {
     }
 
     var rows: [UInt32: Row] = [:]
+    /// By namespace and key, "n/k".
+    var keyValues: [String: String] = [:]
+    /// By broker: whether its write permission was wiped.
+    var wiped: [String: Bool] = [:]
 
     func hearing(of replica: ReplicaToken) -> Hearing? { rows[replica.number]?.hearing }
     func summary(of replica: ReplicaToken) -> RegistrationSummary? { rows[replica.number]?.summary }
     func imageSize(of replica: ReplicaToken) -> Int { 8 }
     func encodeImages(of replicas: [ReplicaToken], into output: inout ByteWriter) {
         for replica in replicas { output.append(bigEndian: rows[replica.number]?.summary.registrationHash ?? 0) }
+    }
+    func permissionBasis(ofGroup name: String) -> UInt64? {
+        rows.values.first { $0.summary.identity.name == name }?.summary.registrationHash
     }
 }
 
@@ -33,6 +40,11 @@ final class CoreNode {
     var states: [NodeState] = []
     var links: [LinkID: (other: CoreNode, link: LinkID)] = [:]
     var isDown = false
+    /// The file of stamps.
+    var stamps: [UInt8]?
+    var applied: [KVOperation] = []
+    /// How far its wall clock is ahead.
+    var wallError: Duration = .zero
 
     init(_ settings: GossipSettings, incarnation: UInt64, offset: Duration, now: Instant) {
         name = settings.node
@@ -117,6 +129,7 @@ final class CoreCluster {
         input(node) {
             $0.removed(
                 ReplicaToken(number: UInt32(broker)), cause, now: self.clock(node), directives: &$1)
+            $0.replicaLeft(broker: Self.identity(broker).name, tables: node.tables)
         }
     }
 
@@ -126,6 +139,61 @@ final class CoreCluster {
             $0.connectionClosed(
                 ReplicaToken(number: UInt32(broker)), tables: node.tables, now: self.clock(node), directives: &$1)
         }
+    }
+
+    // MARK: Operators
+
+    /// This node's wall clock: the cluster's time, unless it is wrong.
+    func wallTime(_ node: CoreNode) -> WallTime {
+        WallTime(milliseconds: now.nanoseconds / 1_000_000 + node.wallError.wholeMilliseconds)
+    }
+
+    /// Sets a key of namespace "n" at a node, or deletes it.
+    func put(_ value: String?, at key: String, _ node: CoreNode) {
+        node.tables.keyValues["n/\(key)"] = value
+        input(node) {
+            $0.wroteKeyValue(
+                namespace: "n", key: key, value: value, wallTime: self.wallTime(node), directives: &$1)
+        }
+        administered(node)
+    }
+
+    /// Wipes or grants a broker's write permission at a node.
+    func setPermission(grants: Bool, of broker: Int, _ node: CoreNode) {
+        let name = Self.identity(broker).name
+        guard let basis = node.tables.permissionBasis(ofGroup: name) else { return }
+        node.tables.wiped[name] = grants ? nil : true
+        input(node) { core, _ in
+            core.changedPermission(
+                broker: name, grants: grants, registrationHash: basis, wallTime: self.wallTime(node))
+        }
+        administered(node)
+    }
+
+    /// The digests follow the tables, as the shell sees to it.
+    func administered(_ node: CoreNode) {
+        var (keyValues, administration): (UInt64, UInt64) = (0, 0)
+        for (key, value) in node.tables.keyValues { keyValues ^= Self.hash.hash(Array("\(key)=\(value)".utf8)) }
+        for broker in node.tables.wiped.keys { administration ^= Self.hash.hash(Array(broker.utf8)) }
+        input(node) { core, _ in core.administered(keyValues: keyValues, administration: administration) }
+    }
+
+    /// Another life of the node, with what it kept on disk.
+    func restart(_ node: CoreNode, incarnation: UInt64) {
+        for link in node.links.keys.sorted() { close(link, node) }
+        node.core = Gossip(node.settings, incarnation: incarnation, seed: incarnation, now: clock(node))
+        node.core.state = .ready
+        node.tables.rows = [:]
+        node.tables.wiped = [:]
+        restore(node)
+    }
+
+    /// Hands the key-values and their stamps in, as at the start.
+    func restore(_ node: CoreNode) {
+        var values: [String: [String: String]] = [:]
+        for (key, value) in node.tables.keyValues { values["n", default: [:]][String(key.dropFirst(2))] = value }
+        try? node.core.restoreKeyValues(values, stamps: node.stamps, wallTime: wallTime(node))
+        administered(node)
     }
 
     // MARK: Time
@@ -144,7 +212,7 @@ final class CoreCluster {
                 input(node) {
                     $0.advance(
                         tables: node.tables, now: self.clock(node),
-                        wallTime: WallTime(milliseconds: self.now.nanoseconds / 1_000_000), directives: &$1)
+                        wallTime: self.wallTime(node), directives: &$1)
                 }
             }
             if now >= end { return }
@@ -192,6 +260,16 @@ final class CoreCluster {
             node.learned[identity]?.usableUntil = until
             node.learned[identity]?.isProvisional = isProvisional
         case .forget(let identity, _): node.learned[identity] = nil
+        case .applyKeyValues(let operations):
+            node.applied += operations
+            for operation in operations {
+                node.tables.keyValues["\(operation.namespace)/\(operation.key)"] = operation.value
+            }
+            administered(node)
+        case .applyPermissions(let operations):
+            for operation in operations { node.tables.wiped[operation.brokerName] = operation.grants ? nil : true }
+            administered(node)
+        case .stampsChanged: node.stamps = node.core.keyValueStamps
         case .state(let state): node.states.append(state)
         case .event(let event): node.events.append(event)
         }
@@ -248,7 +326,7 @@ final class CoreCluster {
         }
     }
 
-    private func close(_ link: LinkID, _ node: CoreNode) {
+    func close(_ link: LinkID, _ node: CoreNode) {
         guard let (other, theirs) = node.links.removeValue(forKey: link) else { return }
         at(now + latency) {
             guard other.links.removeValue(forKey: theirs) != nil else { return }

@@ -34,3 +34,10 @@ extension LearnedRegistration {
             usableUntil: learned.usableUntil)
     }
 }
+
+extension ReplicatedKeyValue {
+    init(_ operation: KVOperation) {
+        self.init(
+            namespace: operation.namespace, key: operation.key, value: operation.value, origin: operation.node)
+    }
+}
