@@ -129,8 +129,10 @@ public struct BrokerExplanation: Sendable, Encodable {
         case .heard(let age, let timeout):
             opinion.source = "firstHand"
             (opinion.ageMillis, opinion.timeoutMillis) = (age, timeout)
+            let held =
+                opinion.heldMillis.map { "; held for \(DurationText.short($0)) more, while peers are asked" } ?? ""
             opinion.why =
-                hearing(of: key, replica?.address, at: node, age, timeout) + (peers.isEmpty ? "" : "; \(peers)")
+                hearing(of: key, replica?.address, at: node, age, timeout) + held + (peers.isEmpty ? "" : "; \(peers)")
         case .protected(let age, let timeout, let held):
             opinion.source = "protected"
             (opinion.ageMillis, opinion.timeoutMillis, opinion.heldMillis) = (age, timeout, held)
@@ -226,6 +228,6 @@ extension BrokerExplanation {
             }
             lines += table.lines
         }
-        return lines
+        return lines.map(printable)
     }
 }

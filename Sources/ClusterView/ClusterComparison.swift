@@ -34,7 +34,8 @@ public enum ClusterComparison {
     static func lasting(_ earlier: [ClusterDifference], _ later: [ClusterDifference]) -> [ClusterDifference] {
         let before = Dictionary(earlier.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
         return later.compactMap { difference in
-            guard let old = before[difference.key] else { return nil }
+            let key = difference.key
+            guard let old = before[key] ?? key.sibling.flatMap({ before[$0] }) else { return nil }
             // Between mere opinions, which side is which may turn; that there are two is what lasts.
             guard difference.kind.hasClearSides else { return difference }
             var kept = difference
@@ -170,14 +171,9 @@ public enum ClusterComparison {
             row.there += difference.there.filter { !row.there.contains($0) }
             row.here += difference.here.filter { !row.here.contains($0) }
             row.here.removeAll(where: row.there.contains)
-            // A node knows since when better than who asks it now.
-            row.sinceMillis = difference.sinceMillis ?? row.sinceMillis
+            row.sinceMillis = [row.sinceMillis, difference.sinceMillis].compactMap { $0 }.max()
             row.isReportedByNodes = true
             rows[difference.key] = row
-        }
-        // A digest that differs says nothing beside the keys that do.
-        if rows.values.contains(where: { $0.kind == .keyValue && !$0.isReportedByNodes }) {
-            rows = rows.filter { $0.key.kind != .keyValue || !$0.value.isReportedByNodes }
         }
         func place(_ name: String) -> (Int, String) { (order.firstIndex(of: name) ?? order.count, name) }
         return rows.sorted { $0.key < $1.key }.map { _, row in
@@ -190,12 +186,19 @@ public enum ClusterComparison {
 }
 
 extension ClusterComparison {
-    /// Whether rows that name the topics say all that the nodes' report of a broker's content does. They learn since when.
+    /// Whether rows found here say all that the nodes' report does, which only counts or compares digests: they name the
+    /// topics, or the keys. They learn since when.
     private static func explain(
         _ report: ClusterDifference, in rows: inout [ClusterDifference.Key: ClusterDifference]
     ) -> Bool {
-        guard let broker = report.broker, [.content, .permission, .residue].contains(report.kind) else { return false }
-        let named = rows.filter { $0.value.broker == broker && !$0.value.topics.isEmpty }.keys
+        let named = rows.filter { key, row in
+            switch report.kind {
+            case .content, .residue: row.broker == report.broker && !row.topics.isEmpty
+            case .permission: !row.topics.isEmpty && (report.broker == nil || report.broker == row.broker)
+            case .keyValue: key.kind == .keyValue
+            default: false
+            }
+        }.keys
         for key in named {
             let since = [rows[key]?.sinceMillis, report.sinceMillis].compactMap { $0 }.max()
             rows[key]?.sinceMillis = since

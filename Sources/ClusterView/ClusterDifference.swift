@@ -46,6 +46,15 @@ public struct ClusterDifference: Hashable, Sendable, Encodable {
         public static func < (left: Key, right: Key) -> Bool {
             (left.kind, left.subject) < (right.kind, right.subject)
         }
+
+        /// A late broker is dropped in the end: the same difference gone worse, not one healed and another one.
+        var sibling: Key? {
+            switch kind {
+            case .late: Key(kind: .missing, subject: subject)
+            case .missing: Key(kind: .late, subject: subject)
+            default: nil
+            }
+        }
     }
 
     /// Of which kind it is.

@@ -172,6 +172,6 @@ public final class ClusterPoller {
     private func stamped(_ time: WallTime, _ line: String) -> String {
         let seconds = time.milliseconds / 1000 % 86400
         func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60)) \(line)"
+        return "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60)) \(printable(line))"
     }
 }

@@ -183,7 +183,7 @@ extension ClusterStatus {
             let rest = model.differences.count - Self.differenceLimit
             if rest > 0 { lines.append("  and \(rest) more") }
         }
-        return lines
+        return lines.map(printable)
     }
 
     /// Differences named; `hearsay diff` names all.

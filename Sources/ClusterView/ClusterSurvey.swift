@@ -24,7 +24,7 @@ public struct SurveyOptions: Sendable {
 public final class ClusterSurvey {
     private let platform: any Platform
     private let options: SurveyOptions
-    private let nodes: [(name: String, address: Address)]
+    private var nodes: [(name: String, address: Address)]
     private let connections: [RemotingConnection]
     private var readings: [NodeReading] = []
     private var waiting = 0
@@ -163,9 +163,22 @@ public final class ClusterSurvey {
     private func done() {
         waiting -= 1
         guard waiting == 0 else { return }
+        adoptNames()
         let completion = completion
         self.completion = nil
         completion?(readings)
+    }
+
+    /// Nodes that are known by address only are called as they call themselves, as their peers do, unless two share a name.
+    private func adoptNames() {
+        let own = readings.map { $0.status?.node ?? "" }
+        for index in nodes.indices where nodes[index].name == nodes[index].address.description {
+            let name = own[index]
+            guard !name.isEmpty, own.count(where: { $0 == name }) == 1, !nodes.contains(where: { $0.name == name })
+            else { continue }
+            nodes[index].name = name
+            readings[index].name = name
+        }
     }
 
     private static func refusal(_ answer: RemotingCommand) -> String {

@@ -21,7 +21,7 @@ public struct DifferenceTable: Sendable {
         var lines = [summary(report)]
         if !report.differences.isEmpty { lines += [""] + table(report.differences) }
         if !report.notes.isEmpty { lines += [""] + report.notes.map { "note: \($0)" } }
-        return lines
+        return lines.map(printable)
     }
 
     private func summary(_ report: DifferenceReport) -> String {

@@ -15,9 +15,13 @@ extension ClusterComparison {
             let text = ordered.map { side in
                 "\(enumeration(side.members.map(\.name))): \(side.value.map { "'\($0)'" } ?? "none")"
             }.joined(separator: "; ")
+            // They differ since the last of them changed.
+            let changed = nodes.compactMap { node in
+                node.lastChange("keyValueChanged") { $0.hasPrefix("configuration \(orderNamespace)/\(key) ") }
+            }
             return ClusterDifference(
                 kind: .keyValue, subject: "\(orderNamespace)/\(key)", here: ordered[0].members.map(\.name),
-                there: ordered.dropFirst().flatMap(\.members).map(\.name), text: text,
+                there: ordered.dropFirst().flatMap(\.members).map(\.name), sinceMillis: changed.min(), text: text,
                 advice: keyValueAdvice(key, ordered))
         }
     }
@@ -26,9 +30,10 @@ extension ClusterComparison {
         _ key: String, _ sides: [(value: String?, members: [NodeReading])]
     ) -> String {
         let values = sides.compactMap(\.value)
-        let decision = values.count == 1 ? "" : "decide which value is right; "
+        let decision = values.count == 1 ? "to set it everywhere, " : "decide which value is right; to set the first, "
         let targets = sides.dropFirst().flatMap(\.members).map(\.address.description).joined(separator: ";")
-        let put = "mqadmin updateKvConfig -n '\(targets)' -s \(orderNamespace) -k '\(key)' -v '\(values[0])'"
+        let put =
+            "mqadmin updateKvConfig -n \(shellWord(targets)) -s \(orderNamespace) -k \(shellWord(key)) -v \(shellWord(values[0]))"
         let delete =
             sides.contains { $0.value == nil }
             ? "; if it was deleted on purpose, mqadmin deleteKvConfig on the others" : ""

@@ -35,13 +35,13 @@ public struct LiveScreen: Sendable {
         lines += [""] + divergence + ["", "EVENTS"]
         let events = model.events.suffix(max(Self.eventLines, height - lines.count - 1))
         lines += events.isEmpty ? ["  none yet"] : events.map { "  \($0.line)" }
-        return lines.map { cut($0) }
+        return lines.map { cut(printable($0)) }
     }
 
     /// A few plain lines for a log: all but the events.
     public func summary(_ model: ClusterModel) -> [String] {
         ([header(model)] + nodeTable(model) + BrokerTable(palette: palette).lines(model) + divergence(model))
-            .map { cut($0) }
+            .map { cut(printable($0)) }
     }
 
     private func header(_ model: ClusterModel) -> String {

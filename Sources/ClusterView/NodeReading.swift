@@ -100,6 +100,16 @@ public struct NodeReading: Sendable {
         }
     }
 
+    /// How long ago the latest of the node's events of a kind was whose text fits; nil when the node remembers none.
+    ///
+    /// For events about topics and keys, which the text alone names (`NameServerCore`, `TableEvent`).
+    func lastChange(_ kind: String, _ fits: (String) -> Bool) -> Int64? {
+        guard let status, let event = status.events.last(where: { $0.kind == kind && fits($0.text) }) else {
+            return nil
+        }
+        return max(0, status.wallMillis - event.wallMillis)
+    }
+
     /// The latest of the node's events about a replica, and how long ago it was; nil when the node remembers none.
     func lastEvent(of key: ReplicaKey, _ kinds: Set<String>) -> (event: NodeStatus.Event, ago: Int64)? {
         guard let status else { return nil }

@@ -95,6 +95,8 @@ struct ReplicaWords {
             return "wait for its next registration (30 s): \(lacking.name) started only "
                 + "\(DurationText.short(status.uptimeMillis)) ago; if it stays away, \(checkNetwork)"
         }
+        // A node that has heard the broker before is in its namesrvAddr.
+        if departure != nil { return checkNetwork }
         return checkNetwork + ", and that its namesrvAddr names "
             + enumeration(there.map { $0.node.address.description })
     }

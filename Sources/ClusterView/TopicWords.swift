@@ -42,11 +42,11 @@ struct TopicWords {
 
     /// A difference between all sides, the first of them here.
     private func difference(
-        _ kind: ClusterDifference.Kind, _ subject: String, _ text: String, _ advice: String
+        _ kind: ClusterDifference.Kind, _ subject: String, _ text: String, _ advice: String, since: Int64? = nil
     ) -> ClusterDifference {
         ClusterDifference(
             kind: kind, subject: subject, broker: broker, here: sides[0].nodes.map(\.name),
-            there: sides.dropFirst().flatMap(\.nodes).map(\.name), text: text, advice: advice)
+            there: sides.dropFirst().flatMap(\.nodes).map(\.name), sinceMillis: since, text: text, advice: advice)
     }
 
     // MARK: Topics that a side lacks
@@ -54,23 +54,38 @@ struct TopicWords {
     private func absent(_ lacking: Side) -> ClusterDifference {
         let it = topics.count == 1 ? "it" : "them"
         let holders = having.flatMap(\.nodes).map(\.name)
-        var advice: String
-        if let node = lacking.nodes.first(where: hasHeardWholeRegistration) {
-            advice =
-                "look at the broker: it has registered at \(node.name) without \(it), so \(enumeration(holders)) "
-                + "\(verb("keep", holders)) what \(broker) has dropped; a restart clears that (brokers are back within 30 s), "
-                + "and deleteTopicWithBrokerRegistration=true prevents it"
+        let deleted = lacking.nodes.compactMap { node in
+            node.lastChange("topicDeleted") { $0.hasPrefix("topic \(topics[0]) deleted ") }
+        }
+        let advice: String
+        if deleted.isEmpty {
+            advice = adviceForLacked(lacking, it, holders)
         } else {
             advice =
-                "look at the broker (its topics.json, or mqadmin topicList): if \(broker) has \(it), its next registration "
-                + "(30 s) should mend \(lacking.names); if it has dropped \(it), a restart of \(enumeration(holders)) clears "
-                + "what is left over"
+                "delete \(it) at \(enumeration(holders)) too (mqadmin deleteTopic names every node); if \(broker) still has "
+                + "\(it), \(lacking.names) \(verb("have", lacking.nodes)) \(it) again after the next registration (30 s)"
         }
         return ClusterDifference(
             kind: .topic, subject: subject, broker: broker, here: holders, there: lacking.nodes.map(\.name),
-            text: "\(enumeration(holders)) \(verb("have", holders)) \(it), "
-                + "\(lacking.names) \(verb("lack", lacking.nodes)) \(it)",
+            sinceMillis: deleted.max(),
+            text: "\(enumeration(holders)) \(verb("have", holders)) \(it), \(lacking.names) "
+                + (deleted.isEmpty
+                    ? "\(verb("lack", lacking.nodes)) \(it)"
+                    : "\(lacking.nodes.count == 1 ? "was" : "were") told to delete \(it)"),
             advice: advice)
+    }
+
+    private func adviceForLacked(_ lacking: Side, _ it: String, _ holders: [String]) -> String {
+        if let node = lacking.nodes.first(where: hasHeardWholeRegistration) {
+            return
+                "look at the broker: it has registered at \(node.name) without \(it), so \(enumeration(holders)) "
+                + "\(verb("keep", holders)) what \(broker) has dropped; a restart clears that (brokers are back within 30 s), "
+                + "and deleteTopicWithBrokerRegistration=true prevents it"
+        }
+        return
+            "look at the broker (its topics.json, or mqadmin topicList): if \(broker) has \(it), its next registration "
+            + "(30 s) should mend \(lacking.names); if it has dropped \(it), a restart of \(enumeration(holders)) clears "
+            + "what is left over"
     }
 
     /// The verb for one or for many.
@@ -91,20 +106,29 @@ struct TopicWords {
     private var wiped: ClusterDifference {
         let wiped = sides.filter { $0.shape?.isWritable == false }.flatMap(\.nodes)
         let open = sides.filter { $0.shape?.isWritable == true }.flatMap(\.nodes)
-        func addresses(_ nodes: [NodeReading]) -> String { nodes.map(\.address.description).joined(separator: ";") }
+        // They differ since the last of them was told.
+        let told =
+            wiped.compactMap { $0.lastChange("writePermissionWiped", isAboutGroup) }
+            + open.compactMap { $0.lastChange("writePermissionAdded", isAboutGroup) }
+        func addresses(_ nodes: [NodeReading]) -> String {
+            shellWord(nodes.map(\.address.description).joined(separator: ";"))
+        }
         return difference(
             .permission, broker,
             "writing is wiped at \(enumeration(wiped.map(\.name))) and not at \(enumeration(open.map(\.name))), "
                 + "for \(counted(topics.count, "topic"))",
-            "to wipe it everywhere, mqadmin wipeWritePerm -n '\(addresses(open))' -b \(broker); "
-                + "to undo it, mqadmin addWritePerm -n '\(addresses(wiped))' -b \(broker)")
+            "to wipe it everywhere, mqadmin wipeWritePerm -n \(addresses(open)) -b \(shellWord(broker)); "
+                + "to undo it, mqadmin addWritePerm -n \(addresses(wiped)) -b \(shellWord(broker))",
+            since: told.min())
     }
+
+    private func isAboutGroup(_ text: String) -> Bool { text.hasSuffix(" of \(broker) by request") }
 
     private var permission: ClusterDifference {
         let text = sides.map { "\($0.names) \(verb("say", $0.nodes)) \($0.shape?.permText ?? "-")" }
         return difference(
             .permission, subject, text.joined(separator: "; "),
-            "set it again at the broker (mqadmin updateTopic -t '\(topics[0])' -p PERM), "
+            "set it again at the broker (mqadmin updateTopic -t \(shellWord(topics[0])) -p PERM), "
                 + "which then registers it with every node")
     }
 
@@ -117,6 +141,6 @@ struct TopicWords {
             .content, subject, text.joined(separator: "; "),
             "wait for the next registration of \(broker) (30 s), which should settle it; if it lasts, look for refused "
                 + "registrations of \(broker) in the nodes' logs, or set it again at the broker "
-                + "(mqadmin updateTopic -t '\(topics[0])' -r READ -w WRITE)")
+                + "(mqadmin updateTopic -t \(shellWord(topics[0])) -r READ -w WRITE)")
     }
 }

@@ -57,9 +57,7 @@ extension Gossip {
             // A hint is worth an exchange, but not one after the other.
             if peers[peer].lastExchange.map({ now - $0 > settings.period / 2 }) ?? true { peers[peer].isUrgent = true }
         case .busy: wait(for: peer)
-        case .bye(let bye):
-            peers[peer].problem = "it said goodbye: \(bye.reason)"
-            drop(link, "it said goodbye: \(bye.reason)", now: now, &directives)
+        case .bye: drop(link, Self.farewell, now: now, &directives)
         case .operations(let answer): received(answer, from: peer, tables, now, &directives)
         case .operationsRequest(let request): answer(request, from: peer, now, &directives)
         }

@@ -51,10 +51,15 @@ extension Gossip {
         }
         guard let peer = old.peer, peers[peer].link == link else { return }
         peers[peer].problem = problem
-        leave(peer, now: now, &directives)
+        leave(peer, isFarewell: problem == Self.farewell, now: now, &directives)
     }
 
-    private mutating func leave(_ peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
+    /// What is said of a peer that stops in order: nothing to look after.
+    static let farewell = "it was stopped"
+
+    private mutating func leave(
+        _ peer: Int, isFarewell: Bool, now: Instant, _ directives: inout [GossipDirective]
+    ) {
         peers[peer].unlink(at: now)
         for key in divergences.keys(peer: peer, where: { !$0.kind.outlivesLink }) {
             // Nobody knows any more whether it still holds: it is dropped without a word.
@@ -64,7 +69,7 @@ extension Gossip {
         directives.append(
             .event(
                 GossipEvent(
-                    .peerDown, .warning, peer: name,
+                    .peerDown, isFarewell ? .info : .warning, peer: name,
                     "\(name) does not take part any more: \(peers[peer].problem ?? "its connection closed"). "
                         + "Differences with it are not seen until it is back")))
         answersChanged(now: now, &directives)
@@ -173,8 +178,11 @@ extension Gossip {
         _ hello: GossipMessage.Hello, _ refusal: HelloRefusal, on link: LinkID, now: Instant,
         _ directives: inout [GossipDirective]
     ) {
-        // Of two crossing dials one is turned down: no fault of anybody.
-        if refusal == .busy { return drop(link, "another connection is preferred", now: now, &directives) }
+        // Of two crossing dials one is turned down: no fault of anybody. An address found by DNS has a name now.
+        if refusal == .busy {
+            if let contact = links[link]?.contact { contacts[contact].name = hello.node }
+            return drop(link, "another connection is preferred", now: now, &directives)
+        }
         counters.refusedLinks += 1
         let (text, advice) = explanation(of: refusal, hello)
         if let peer = peerIndex(named: hello.node) {

@@ -126,7 +126,10 @@ extension Gossip {
         } else if known.isProvisional, let until = provisionalUntil(of: replica, timeout: known.timeout) {
             known.usableUntil = until
         } else {
-            return unlearn(replica, cause: "no peer vouches for it any more", &directives)
+            let saidGoodbye = departures.tombstones[replica] != nil
+            return unlearn(
+                replica, cause: saidGoodbye ? "it said goodbye to a peer" : "no peer vouches for it any more",
+                &directives)
         }
         guard known.usableUntil > now else {
             return unlearn(replica, cause: "no peer heard it within its timeout", &directives)

@@ -91,7 +91,8 @@ extension Gossip {
         noteKeys(of: peer, areDifferent: keysDiffer, now: now, &directives)
         if permissionsDiffer { settlePermissions(tables, &directives) }
         guard keysDiffer || permissionsDiffer, digest.mode == .replicate else { return }
-        if let askedAt = peers[peer].operationsAskedAt, now - askedAt <= settings.period * Self.repairPatience { return }
+        let patience = settings.period * Self.repairPatience
+        if let askedAt = peers[peer].operationsAskedAt, now - askedAt <= patience { return }
         askForOperations(of: peer, now: now, &directives)
     }
 
@@ -217,7 +218,7 @@ extension Gossip {
         note(
             .clock, peer: peer, subject: Self.wallClockSubject,
             text: "a write made at \(ahead.node) bears a time \(lead) ms ahead of this node's wall clock",
-            advice: "Set the wall clocks of both (NTP). The write counts; it is replaced by any later one at a node that has it",
+            advice: "Set the wall clocks of both (NTP). The write counts; a later one at a node that has it replaces it",
             now: now, &directives)
     }
 

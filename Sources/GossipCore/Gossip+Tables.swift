@@ -14,6 +14,9 @@ struct ClosedConnection {
 }
 
 extension Gossip {
+    /// How much later than usual the heartbeat may come that a peer's open connection promises.
+    static let heartbeatPatience: Duration = .seconds(5)
+
     /// A replica registered: it is new here, or something of its registration has changed.
     public mutating func registered(
         _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
@@ -44,8 +47,9 @@ extension Gossip {
         directives: inout [GossipDirective]
     ) {
         guard let entry = own[replica], let hearing = tables.hearing(of: replica) else { return }
-        closing[entry.hash] = ClosedConnection(
-            closedAt: now, waitsUntil: now + hearing.interval + .seconds(5))
+        // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
+        let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
+        closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)
         guard peers.contains(where: { $0.isWitness }) else {
             // Nobody to ask.
             closing[entry.hash] = nil
@@ -74,7 +78,7 @@ extension Gossip {
         }
     }
 
-    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only; the tables serve it no longer.
+    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only, or not at all; the tables do not serve it.
     public mutating func saidGoodbye(
         _ identity: ReplicaIdentity, now: Instant, directives: inout [GossipDirective]
     ) {

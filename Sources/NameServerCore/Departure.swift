@@ -28,6 +28,9 @@ extension NameServer {
         }
         counters.unregistrations += 1
         supersede(cluster: broker.cluster, address: broker.address)
+        if firstHand != nil, token(of: broker) == nil, learned(broker) == nil {
+            directives.append(.firstHand(.saidGoodbye(broker)))
+        }
         forgetUnregistered(broker, arrival, &directives)
         unregister(broker, arrival, &directives)
         output.answer(arrival)
@@ -166,9 +169,9 @@ extension NameServer {
         let smallest = tables.groups[group.index].smallestID
         guard tables.removeSlots(in: group, where: isGone) > 0 else { return false }
         let tick = tables.tick()
+        defer { if settleAdministration(of: group) { directives.append(.firstHand(.administered)) } }
         if tables.groups[group.index].slots.isEmpty {
             tables.removeGroup(group, from: cluster, at: tick)
-            if settleAdministration(of: group) { directives.append(.firstHand(.administered)) }
             return true
         }
         tables.groupChanged(group, at: tick)

@@ -26,6 +26,8 @@ struct FirstHandMark {
     var isClosing: Bool
     var registrationHash: UInt64
     var topicCount: Int
+    /// Whether the tables have all topics of the image.
+    var isWhole: Bool
 }
 
 extension NameServer {
@@ -56,7 +58,9 @@ extension NameServer {
         return FirstHandMark(
             registeredAt: entry.registeredAt, brokerID: entry.brokerID, group: entry.group,
             version: entry.dataVersion, isClosing: entry.isClosing, registrationHash: image.registrationHash,
-            topicCount: image.entries.count)
+            topicCount: image.entries.count,
+            isWhole: tables.exists(entry.group) && image.countedAt == tables.groups[entry.group.index].revisedAt
+                && image.presentCount == image.entries.count)
     }
 
     private mutating func tell(_ live: LiveID, _ directives: inout [Directive]) {
@@ -68,12 +72,18 @@ extension NameServer {
     /// Brings the image up to an accepted registration, after the tables.
     mutating func followFirstHand(
         _ live: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody,
-        _ standing: RegistrationStanding, topics: ContiguousArray<TopicID?>, since mark: FirstHandMark?, _ directives: inout [Directive]
+        _ standing: RegistrationStanding, topics: ContiguousArray<TopicID?>, since mark: FirstHandMark?,
+        _ directives: inout [Directive]
     ) {
         guard firstHand != nil else { return }
         updateImage(of: live, registration, body, standing, topics, since: mark)
-        if settleAdministration(of: registration.names.group) { directives.append(.firstHand(.administered)) }
-        guard let new = firstHandMark(of: live), let told = firstHand?.images[live.index].toldResidue else { return }
+        var hasSettled = settleAdministration(of: registration.names.group)
+        if let old = mark?.group, old != registration.names.group {
+            hasSettled = settleAdministration(of: old) || hasSettled
+        }
+        if hasSettled { directives.append(.firstHand(.administered)) }
+        guard let new = firstHandMark(of: live), let told = firstHand?.images[live.index].toldResidue
+        else { return }
         if new.differs(from: mark) || told != residueCount(of: live) { tell(live, &directives) }
     }
 
@@ -88,14 +98,17 @@ extension NameServer {
         tracking.images[live.index].zone = registration.request.zone
         tracking.images[live.index].fieldsHash =
             registrationFields(of: live, zone: registration.request.zone).hash(under: tracking.hash)
-        guard standing.contributesTopics else {
-            tracking.images[live.index].removeAll(&tables.topicNames)
-            return tracking.unconfirmed.remove(live)
-        }
+        let isAnother =
+            mark.map { $0.group != registration.names.group || $0.brokerID != registration.request.brokerID } ?? true
+        if isAnother || !standing.contributesTopics { tracking.images[live.index].removeAll(&tables.topicNames) }
+        guard standing.contributesTopics else { return tracking.unconfirmed.remove(live) }
         tracking.images[live.index].register(
             body, topics, previous: mark?.registeredAt ?? registration.arrival.now, &tables.topicNames, tracking.hash)
         _ = tracking.expireTopics(of: live, now: registration.arrival.now, &tables.topicNames)
-        tracking.images[live.index].countPresent(in: tables, group: registration.names.group, afterApplying: true)
+        // A registration only adds to the tables, unless the node is set to remove what it does not name.
+        let isWhole = !properties.deleteTopicWithBrokerRegistration && !isAnother && mark?.isWhole == true
+        tracking.images[live.index].countPresent(
+            in: tables, group: registration.names.group, where: isWhole ? .all : .current)
     }
 
     private func registrationFields(of live: LiveID, zone: String?) -> RegistrationFields {
@@ -176,15 +189,24 @@ extension FirstHandTracking {
 }
 
 extension RegistrationImage {
-    /// Counts the topics that the tables have for the group. They have all of a registration that was just applied.
+    /// Which topics of an image are known to be in the tables.
+    fileprivate enum Presence {
+        case none, current, all
+    }
+
+    /// Counts the topics that the tables have for the group.
     fileprivate mutating func countPresent(
-        in tables: borrowing RouteTables, group: GroupID, afterApplying: Bool = false
+        in tables: borrowing RouteTables, group: GroupID, where presence: Presence = .none
     ) {
         presentCount = 0
         guard tables.exists(group) else { return }
-        for entry in entries
-        where afterApplying && entry.isCurrent || tables.entry(of: group, in: entry.topic) != nil {
-            presentCount += 1
+        if presence == .all {
+            presentCount = entries.count
+        } else {
+            for entry in entries
+            where presence == .current && entry.isCurrent || tables.entry(of: group, in: entry.topic) != nil {
+                presentCount += 1
+            }
         }
         countedAt = tables.groups[group.index].revisedAt
     }

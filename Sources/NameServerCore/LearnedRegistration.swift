@@ -27,14 +27,22 @@ public struct LearnedRegistration: Hashable, Sendable {
 
 /// A replica that is served though this node does not hear it: a `LearnedRegistration` without its topics.
 public struct LearnedReplica: Hashable, Sendable {
-    /// What the replica registered at the peer.
+    /// See `LearnedRegistration`.
     public var summary: RegistrationSummary
-    /// The name of the node that told it.
+    /// See `LearnedRegistration`.
     public var origin: String
-    /// Whether nothing but one report from before first contact speaks for it.
+    /// See `LearnedRegistration`.
     public var isProvisional: Bool
-    /// The last instant at which it may be served.
+    /// See `LearnedRegistration`.
     public var usableUntil: Instant
+
+    /// Puts the parts together.
+    public init(summary: RegistrationSummary, origin: String, isProvisional: Bool, usableUntil: Instant) {
+        self.summary = summary
+        self.origin = origin
+        self.isProvisional = isProvisional
+        self.usableUntil = usableUntil
+    }
 }
 
 /// What `NameServer.learn` did with a registration. Nothing has changed unless it is `learned`.

@@ -60,6 +60,18 @@ struct LearnedGroup {
     func slot(_ brokerID: Int64) -> Slot? { slots.first { $0.brokerID == brokerID } }
 }
 
+/// One replica's topics among those of others.
+struct LearnedImage {
+    var images: RegistrationImages
+    var replica: Int
+
+    var count: Int { images.topicCount(of: replica) }
+
+    func forEach(_ body: (UnsafeRawBufferPointer, ImageTopic) -> Void) {
+        images.forEachTopic(of: replica, body)
+    }
+}
+
 /// The learned replicas of one node, at most one per (cluster, address), (broker name, id) and (broker name, address).
 struct LearnedTable: ~Copyable {
     private struct Whereabouts: Hashable {
@@ -82,6 +94,8 @@ struct LearnedTable: ~Copyable {
     private(set) var clusters: [String: Int] = [:]
     private var byAddress: [Whereabouts: LearnedID] = [:]
     private var expiry = ExpiryQueue()
+    private var topicCount = 0
+    private var directory = TopicDirectory<LearnedTopicKind>()
 
     var isEmpty: Bool { count == 0 }
 
@@ -134,9 +148,7 @@ struct LearnedTable: ~Copyable {
     // MARK: Changing
 
     /// Adds a replica; nobody may be in its place.
-    ///
-    /// - Parameter image: its topics, the first replica's of the run.
-    mutating func add(_ replica: LearnedReplica, _ image: RegistrationImages) {
+    mutating func add(_ replica: LearnedReplica, _ image: LearnedImage) {
         let identity = replica.summary.identity
         precondition(entries(excludedBy: identity).isEmpty, "\(identity.label) is to stand where another one stands")
         let group = identity.name.withBytes { groupNames.retain($0) }
@@ -156,14 +168,15 @@ struct LearnedTable: ~Copyable {
         expiry.set(id, due: replica.usableUntil)
     }
 
-    private mutating func putQueues(of id: LearnedID, _ image: RegistrationImages) {
+    private mutating func putQueues(of id: LearnedID, _ image: LearnedImage) {
         let summary = self[id].replica.summary
         let isReadOnly = summary.identity.id != 0 && summary.actingMaster == true
         var places: ContiguousArray<LearnedEntry.Place> = []
-        places.reserveCapacity(image.topicCount(of: 0))
-        image.forEachTopic(of: 0) { name, topic in
+        places.reserveCapacity(image.count)
+        image.forEach { name, topic in
             let number = topicNames.retain(name)
             while topics.count <= number.index { topics.append([]) }
+            if topics[number.index].isEmpty { topicAppeared(number) }
             let permission = isReadOnly ? topic.permission & ~PermissionBits.write : topic.permission
             topics[number.index].append(
                 LearnedQueue(
@@ -172,6 +185,20 @@ struct LearnedTable: ~Copyable {
             places.append(.init(topic: number, position: UInt32(topics[number.index].count - 1)))
         }
         entries[id.index]?.places = places
+    }
+
+    private mutating func topicAppeared(_ id: LearnedTopicID) {
+        topicCount += 1
+        directory.added(id)
+        if directory.ids.count > 2 * topicCount + 1_024 { sortDirectory() }
+    }
+
+    private mutating func sortDirectory() { directory.sort(by: topicNames) { topics[$0.index].isEmpty } }
+
+    /// All topics that have a queue, in byte order.
+    mutating func sortedTopics() -> ContiguousArray<LearnedTopicID> {
+        sortDirectory()
+        return directory.ids
     }
 
     mutating func update(_ id: LearnedID, usableUntil: Instant, isProvisional: Bool) {
@@ -217,6 +244,8 @@ struct LearnedTable: ~Copyable {
         } else if topics[place.topic.index].isEmpty {
             // An array that was emptied still holds its memory.
             topics[place.topic.index] = []
+            topicCount -= 1
+            directory.removed()
         }
     }
 }

@@ -21,32 +21,39 @@ extension NameServer {
     public mutating func learn(
         _ registration: LearnedRegistration, now: Instant, wallTime: WallTime, directives: inout [Directive]
     ) -> LearnOutcome {
-        let summary = registration.summary
-        let identity = summary.identity
-        if registration.usableUntil < now { return .outdated }
-        if let refusal = firstHandClaim(on: identity) { return refusal }
-        let rivals = hearsay.entries(excludedBy: identity)
-        for rival in rivals where !outranks(registration, hearsay[rival].replica) { return .slotTaken }
-        if exceedsNameLimits(summary, replacing: rivals.count) { return .limit }
-        let image: RegistrationImages
+        let replica = LearnedReplica(
+            summary: registration.summary, origin: registration.origin, isProvisional: registration.isProvisional,
+            usableUntil: registration.usableUntil)
+        if let obstacle = obstacle(to: replica, now: now) { return obstacle }
+        let images: RegistrationImages
         do throws(ImageFormatError) {
-            image = try RegistrationImages.decode(registration.image, replicas: 1)
+            images = try RegistrationImages.decode(registration.image, replicas: 1)
         } catch {
             return .malformed
         }
-        if !isImage(image, of: summary) { return .imageMismatch }
-        if exceedsTopicLimits(image) { return .limit }
+        return learn(replica, image: 0, of: images, now: now, wallTime: wallTime, directives: &directives)
+    }
+
+    /// The same for one of many replicas whose images came together, as in a snapshot.
+    ///
+    /// - Parameter image: which of `images` is the replica's.
+    public mutating func learn(
+        _ replica: LearnedReplica, image: Int, of images: RegistrationImages, now: Instant, wallTime: WallTime,
+        directives: inout [Directive]
+    ) -> LearnOutcome {
+        let summary = replica.summary
+        let identity = summary.identity
+        if let obstacle = obstacle(to: replica, now: now) { return obstacle }
+        let topics = LearnedImage(images: images, replica: image)
+        if !isImage(topics, of: summary) { return .imageMismatch }
+        if exceedsTopicLimits(topics) { return .limit }
         let arrival = Arrival(now: now, wallTime: wallTime)
-        let known = removeRivals(rivals, of: identity, arrival, &directives)
-        hearsay.add(
-            LearnedReplica(
-                summary: summary, origin: registration.origin, isProvisional: registration.isProvisional,
-                usableUntil: registration.usableUntil), image)
+        let known = removeRivals(of: identity, arrival, &directives)
+        hearsay.add(replica, topics)
         if known != summary.registrationHash {
             note(
                 .learned, identity,
-                "\(identity.label) learned from \(registration.origin), \(summary.topicCount) topics", arrival,
-                &directives)
+                "\(identity.label) learned from \(replica.origin), \(summary.topicCount) topics", arrival, &directives)
         }
         return .learned
     }
@@ -95,6 +102,16 @@ extension NameServer {
 
     // MARK: May it be learned?
 
+    /// What keeps the replica from being learned, whatever its topics are.
+    private func obstacle(to replica: LearnedReplica, now: Instant) -> LearnOutcome? {
+        let identity = replica.summary.identity
+        if replica.usableUntil < now { return .outdated }
+        if let claim = firstHandClaim(on: identity) { return claim }
+        let rivals = hearsay.entries(excludedBy: identity)
+        for rival in rivals where !outranks(replica, hearsay[rival].replica) { return .slotTaken }
+        return exceedsNameLimits(replica.summary, replacing: rivals.count) ? .limit : nil
+    }
+
     private func firstHandClaim(on identity: ReplicaIdentity) -> LearnOutcome? {
         guard let address = identity.address.withBytes({ tables.addressNames.lookup($0) }) else {
             return holdsSlot(identity, address: nil) ? .slotTaken : nil
@@ -112,16 +129,17 @@ extension NameServer {
         return tables.groups[group.index].slots.contains { $0.brokerID == identity.id || $0.address == address }
     }
 
-    private func outranks(_ newcomer: LearnedRegistration, _ holder: LearnedReplica) -> Bool {
+    private func outranks(_ newcomer: LearnedReplica, _ holder: LearnedReplica) -> Bool {
         if newcomer.summary.identity == holder.summary.identity { return true }
         let (new, old) = (newcomer.summary.version.stateVersion, holder.summary.version.stateVersion)
         return new == old ? newcomer.usableUntil > holder.usableUntil : new > old
     }
 
-    private func isImage(_ image: RegistrationImages, of summary: RegistrationSummary) -> Bool {
+    private func isImage(_ image: LearnedImage, of summary: RegistrationSummary) -> Bool {
         guard let hash = imageHash else { preconditionFailure("learn before trackFirstHand") }
-        return image.topicCount(of: 0) == summary.topicCount
-            && image.registrationHash(of: 0, RegistrationFields(summary), under: hash) == summary.registrationHash
+        return image.count == summary.topicCount
+            && image.images.registrationHash(of: image.replica, RegistrationFields(summary), under: hash)
+                == summary.registrationHash
     }
 
     private func exceedsNameLimits(_ summary: RegistrationSummary, replacing: Int) -> Bool {
@@ -138,23 +156,23 @@ extension NameServer {
     private func isFirstHandCluster(_ name: String) -> Bool { name.withBytes { tables.cluster(named: $0) } != nil }
 
     /// A name that both tables hold counts twice. The names that are new are looked for only when it may matter.
-    private func exceedsTopicLimits(_ image: RegistrationImages) -> Bool {
+    private func exceedsTopicLimits(_ image: LearnedImage) -> Bool {
         var isTooLong = false
-        image.forEachTopic(of: 0) { name, _ in isTooLong = isTooLong || name.count > limits.topicNameBytes }
+        image.forEach { name, _ in isTooLong = isTooLong || name.count > limits.topicNameBytes }
         if isTooLong { return true }
         let held = tables.topicNames.count + hearsay.topicNames.count
-        if held + image.topicCount(of: 0) <= limits.topics { return false }
+        if held + image.count <= limits.topics { return false }
         var unknown = 0
-        image.forEachTopic(of: 0) { name, _ in if hearsay.topicNames.lookup(name) == nil { unknown += 1 } }
+        image.forEach { name, _ in if hearsay.topicNames.lookup(name) == nil { unknown += 1 } }
         return unknown > 0 && held + unknown > limits.topics
     }
 
     /// Removes those who are in the newcomer's place; gives the hash of what was learned of the newcomer itself before.
     private mutating func removeRivals(
-        _ rivals: [LearnedID], of newcomer: ReplicaIdentity, _ arrival: Arrival, _ directives: inout [Directive]
+        of newcomer: ReplicaIdentity, _ arrival: Arrival, _ directives: inout [Directive]
     ) -> UInt64? {
         var known: UInt64?
-        for rival in rivals {
+        for rival in hearsay.entries(excludedBy: newcomer) {
             if hearsay[rival].identity == newcomer {
                 known = hearsay.remove(rival).summary.registrationHash
             } else {

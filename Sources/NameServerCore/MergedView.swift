@@ -74,7 +74,7 @@ extension NameServer {
     }
 
     /// The broker name; valid until the tables change.
-    func name(of group: ShownGroup) -> UnsafeRawBufferPointer {
+    @inline(__always) func name(of group: ShownGroup) -> UnsafeRawBufferPointer {
         if let id = group.firstHand { return tables.groupNames.bytes(of: id) }
         guard let id = group.learned else { preconditionFailure("a group of neither table") }
         return hearsay.groupNames.bytes(of: id)
@@ -158,6 +158,13 @@ extension NameServer {
 
     /// Calls `body` with each group's queues of the topic, in no particular order.
     func forEachShownQueue(of topic: ShownTopic, _ body: (ShownQueue) -> Void) {
+        if hearsay.isEmpty {
+            guard let id = topic.firstHand, id.index < tables.topics.count else { return }
+            for entry in tables.topics[id.index].entries {
+                body(ShownQueue(group: ShownGroup(firstHand: entry.group), entry))
+            }
+            return
+        }
         var replaced: Set<GroupID> = []
         if let learned = topic.learned {
             for queue in hearsay.topics[learned.index] {
@@ -181,6 +188,9 @@ extension NameServer {
     /// - Parameter zone: leaves out brokers that have a master and lie in another zone (protocol.md 2.7); nil none.
     func shownQueues(of topic: ShownTopic, zone: String?) -> ContiguousArray<ShownQueue> {
         var queues: ContiguousArray<ShownQueue> = []
+        if let id = topic.firstHand, id.index < tables.topics.count {
+            queues.reserveCapacity(tables.topics[id.index].entries.count)
+        }
         forEachShownQueue(of: topic) { queue in
             if let zone, hasMaster(queue.group), self.zone(of: queue.group)?.lowercased() != zone.lowercased() {
                 return
@@ -194,7 +204,7 @@ extension NameServer {
     // MARK: Topics
 
     /// The name; valid until the tables change.
-    func name(of topic: ShownTopic) -> UnsafeRawBufferPointer {
+    @inline(__always) func name(of topic: ShownTopic) -> UnsafeRawBufferPointer {
         if let id = topic.firstHand { return tables.topicNames.bytes(of: id) }
         guard let id = topic.learned else { preconditionFailure("a topic of neither table") }
         return hearsay.topicNames.bytes(of: id)
@@ -220,19 +230,28 @@ extension NameServer {
     /// All topics that have a broker, in byte order.
     mutating func sortedShownTopics() -> ContiguousArray<ShownTopic> {
         let firstHand = tables.sortedTopics()
-        var shown = ContiguousArray(firstHand.map { shownTopic($0) })
-        guard !hearsay.isEmpty else { return shown }
-        var others: ContiguousArray<ShownTopic> = []
-        for index in hearsay.topics.indices where !hearsay.topics[index].isEmpty {
-            let topic = shownTopic(LearnedTopicID(number: UInt32(index)))
-            if let id = topic.firstHand, tables.isTopic(id) { continue }
-            if isShown(topic) { others.append(topic) }
+        if hearsay.isEmpty { return ContiguousArray(firstHand.lazy.map { ShownTopic(firstHand: $0) }) }
+        let learned = hearsay.sortedTopics()
+        var shown: ContiguousArray<ShownTopic> = []
+        shown.reserveCapacity(firstHand.count + learned.count)
+        var next = 0
+        for id in firstHand {
+            let name = tables.topicNames.bytes(of: id)
+            var topic = ShownTopic(firstHand: id)
+            while next < learned.count {
+                let other = hearsay.topicNames.bytes(of: learned[next])
+                if other.isSame(as: name) { topic.learned = learned[next] } else if name.precedes(other) { break }
+                if topic.learned == nil { appendIfShown(shownTopic(learned[next]), to: &shown) }
+                next += 1
+            }
+            shown.append(topic)
         }
-        others.sort { name(of: $0).precedes(name(of: $1)) }
-        shown.append(contentsOf: others)
-        // Two sorted runs: little more than one walk.
-        shown.sort { name(of: $0).precedes(name(of: $1)) }
+        for id in learned[next...] { appendIfShown(shownTopic(id), to: &shown) }
         return shown
+    }
+
+    private func appendIfShown(_ topic: ShownTopic, to shown: inout ContiguousArray<ShownTopic>) {
+        if isShown(topic) { shown.append(topic) }
     }
 
     /// All topics that have a queue of one of the groups, in byte order.

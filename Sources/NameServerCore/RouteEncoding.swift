@@ -73,21 +73,21 @@ extension NameServer {
     func encodeAddresses(
         of group: ShownGroup, promotes: Bool = false, _ dialect: JSONDialect, _ output: inout ByteWriter
     ) {
-        func encode(_ brokerID: Int64, isFirst: Bool, _ output: inout ByteWriter) {
-            if !isFirst { output.append(ascii: ",") }
-            output.appendJSON(integerKey: promotes && isFirst ? 0 : brokerID, dialect: dialect)
-            output.append(ascii: ":")
-        }
         output.append(ascii: "{")
+        var isFirst = true
         if let id = group.firstHand, group.learned == nil {
-            for (place, slot) in tables.groups[id.index].slots.enumerated() {
-                encode(slot.brokerID, isFirst: place == 0, &output)
+            output.appendList(tables.groups[id.index].slots) { slot, output in
+                output.appendJSON(integerKey: promotes && isFirst ? 0 : slot.brokerID, dialect: dialect)
+                output.append(ascii: ":")
                 output.appendJSON(string: tables.addressNames.bytes(of: slot.address), dialect: dialect)
+                isFirst = false
             }
         } else {
-            for (place, slot) in shownSlots(of: group).enumerated() {
-                encode(slot.brokerID, isFirst: place == 0, &output)
+            output.appendList(shownSlots(of: group)) { slot, output in
+                output.appendJSON(integerKey: promotes && isFirst ? 0 : slot.brokerID, dialect: dialect)
+                output.append(ascii: ":")
                 output.appendJSON(string: slot.address, dialect: dialect)
+                isFirst = false
             }
         }
         output.append(ascii: "}")

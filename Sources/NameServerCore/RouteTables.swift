@@ -42,7 +42,7 @@ struct RouteTables: ~Copyable {
     var mappings: [TopicID: ContiguousArray<TopicMapping>] = [:]
 
     /// Topic names in byte order as of the last listing, and new ones at its end.
-    var topicDirectory = TopicDirectory()
+    var topicDirectory = TopicDirectory<TopicKind>()
 
     var topicCount = 0
     var groupCount = 0

@@ -22,14 +22,19 @@ extension NameServer {
     /// The topics whose `topicSysFlag`, as the broker first by name gives it, passes the test.
     mutating func unitTopics(_ arrival: Arrival, _ output: inout ByteWriter, where passes: (Int32) -> Bool) {
         guard properties.enableTopicList else { return fail("disable", arrival, &output) }
-        let found = sortedShownTopics().filter { topic in
-            var first: ShownQueue?
-            forEachShownQueue(of: topic) { queue in
-                if first.map({ precedes(queue.group, $0.group) }) ?? true { first = queue }
-            }
+        answerTopics(sortedShownTopics().filter { passesFirst($0, passes) }, arrival, &output)
+    }
+
+    private func passesFirst(_ topic: ShownTopic, _ passes: (Int32) -> Bool) -> Bool {
+        if hearsay.isEmpty, let id = topic.firstHand {
+            let first = tables.topics[id.index].entries.min { tables.groupNames.precedes($0.group, $1.group) }
             return first.map { passes($0.systemFlag) } ?? false
         }
-        answerTopics(found, arrival, &output)
+        var first: ShownQueue?
+        forEachShownQueue(of: topic) { queue in
+            if first.map({ precedes(queue.group, $0.group) }) ?? true { first = queue }
+        }
+        return first.map { passes($0.systemFlag) } ?? false
     }
 
     /// 304: not topics, but the cluster and broker names as listed, and one broker's address.

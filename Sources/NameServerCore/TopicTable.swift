@@ -119,7 +119,9 @@ extension RouteTables {
         return topicDirectory.ids
     }
 
-    private mutating func sortTopicDirectory() { topicDirectory.sort(by: topicNames, topics: topics) }
+    private mutating func sortTopicDirectory() {
+        topicDirectory.sort(by: topicNames) { topics[$0.index].entries.isEmpty }
+    }
 
     /// The topics that have an entry of the group, each once, in no particular order.
     mutating func topics(of group: GroupID) -> ContiguousArray<TopicID> {
@@ -154,22 +156,22 @@ extension RouteTables {
 ///
 /// The sort is Swift's, which takes advantage of runs: a long sorted list with a few new names behind it costs little
 /// more than one walk.
-struct TopicDirectory {
-    private(set) var ids: ContiguousArray<TopicID> = []
+struct TopicDirectory<Kind> {
+    private(set) var ids: ContiguousArray<NameID<Kind>> = []
     private var isSorted = true
 
-    mutating func added(_ id: TopicID) {
+    mutating func added(_ id: NameID<Kind>) {
         ids.append(id)
         isSorted = false
     }
 
     mutating func removed() { isSorted = false }
 
-    mutating func sort(by names: borrowing NameTable<TopicKind>, topics: ContiguousArray<Topic>) {
+    mutating func sort(by names: borrowing NameTable<Kind>, _ isGone: (NameID<Kind>) -> Bool) {
         guard !isSorted else { return }
-        ids.removeAll { topics[$0.index].entries.isEmpty }
+        ids.removeAll(where: isGone)
         ids.sort { names.precedes($0, $1) }
-        var previous: TopicID?
+        var previous: NameID<Kind>?
         ids.removeAll { id in
             defer { previous = id }
             return id == previous

@@ -107,9 +107,10 @@ final class NodeLog {
     /// What an operator should look at is a warning; the rest is the cluster's ordinary life.
     private static func level(of kind: TableEvent.Kind) -> Logger.Level {
         switch kind {
-        case .refused, .conflict, .expired, .connectionClosed, .closing, .held, .lateUnregister: .warning
-        case .registered, .reregistered, .released, .unregistered, .writePermissionWiped, .writePermissionAdded,
-            .topicDeleted, .topicRegistered, .keyValueChanged, .propertiesChanged, .learned, .learnedDropped:
+        case .refused, .conflict, .expired, .connectionClosed, .closing, .held, .lateUnregister:
+            .warning
+        case .registered, .reregistered, .unregistered, .writePermissionWiped, .writePermissionAdded, .topicDeleted,
+            .topicRegistered, .keyValueChanged, .propertiesChanged, .released, .learned, .learnedDropped:
             .info
         }
     }

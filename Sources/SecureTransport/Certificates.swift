@@ -66,7 +66,8 @@ private func readCertificates(_ file: CredentialFile) throws(SecureTransportErro
     if isWhole, !certificates.isEmpty { return certificates }
     certificates.forEach(X509_free)
     throw refusal(
-        file, isWhole ? "there is no certificate in it (PEM expected)" : "a certificate in it cannot be read (PEM expected)")
+        file,
+        "\(isWhole ? "there is no certificate in it" : "a certificate in it cannot be read") (PEM expected)")
 }
 
 private func readPrivateKey(_ file: CredentialFile) throws(SecureTransportError) -> OpaquePointer {

@@ -68,10 +68,11 @@ extension TLSContext {
             SSL_CTX_set_verify(raw, SSL_VERIFY_PEER, nil)
             SSL_CTX_set_psk_use_session_callback(raw) { ssl, _, identity, length, session in
                 let primary = KeyTable.of(ssl!).entries[0]
-                SSL_SESSION_up_ref(primary.session)
+                // A copy: OpenSSL writes into it, and marks it as spent when a handshake fails. A server copies by itself.
+                guard let copy = SSL_SESSION_dup(primary.session) else { return 0 }
                 identity!.pointee = UnsafePointer(primary.identity.baseAddress)
                 length!.pointee = primary.identity.count
-                session!.pointee = primary.session
+                session!.pointee = copy
                 return 1
             }
         case .server:

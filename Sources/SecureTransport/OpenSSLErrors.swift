@@ -47,6 +47,14 @@ extension TLSEngine {
 
     /// What the peer means by a fatal alert.
     private func alerted(_ alert: Int32, isOpen: Bool) -> SecureFailure {
+        if !isOpen, context.side == .client, let keys = context.keys {
+            switch alert {
+            case SSL3_AD_HANDSHAKE_FAILURE, TLS1_AD_DECRYPT_ERROR, TLS13_AD_MISSING_EXTENSION,
+                TLS1_AD_UNKNOWN_PSK_IDENTITY:
+                return .keyRefused(String(decoding: keys.entries[0].identity, as: UTF8.self))
+            default: break
+            }
+        }
         switch alert {
         case SSL3_AD_BAD_RECORD_MAC: return .damaged
         case TLS1_AD_PROTOCOL_VERSION: return .version
@@ -54,14 +62,9 @@ extension TLSEngine {
         case SSL3_AD_BAD_CERTIFICATE...SSL3_AD_CERTIFICATE_UNKNOWN, TLS1_AD_UNKNOWN_CA, TLS1_AD_ACCESS_DENIED,
             TLS1_AD_DECRYPT_ERROR, TLS13_AD_CERTIFICATE_REQUIRED:
             return .certificateRefused(OpenSSLErrors.words())
-        default: break
+        case SSL3_AD_HANDSHAKE_FAILURE where !isOpen && context.side == .client:
+            return .certificateRefused("handshake failure; perhaps it has pre-shared keys")
+        default: return .failed(OpenSSLErrors.words())
         }
-        if !isOpen, context.side == .client {
-            if let keys = context.keys { return .keyRefused(String(decoding: keys.entries[0].identity, as: UTF8.self)) }
-            if alert == SSL3_AD_HANDSHAKE_FAILURE {
-                return .certificateRefused("handshake failure; perhaps it has pre-shared keys")
-            }
-        }
-        return .failed(OpenSSLErrors.words())
     }
 }

@@ -51,8 +51,8 @@ extension SecureStream {
         while wantsRecords, plain.count < full {
             switch TLSRecord.first(in: bytes[offset...]) {
             case .incomplete: return offset
-            case .malformed:
-                if phase == .open { readingEnd = .secure(.damaged) } else { fail(handshakeBytes == 0 ? .notTLS : .damaged) }
+            case .malformed where phase == .open: readingEnd = .secure(.damaged)
+            case .malformed: fail(handshakeBytes == 0 ? .notTLS : .damaged)
             case .complete(let length):
                 let record = UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
                 offset += length

@@ -9,7 +9,8 @@ extension SecureStream {
 
     /// Bytes that wait, for the handshake or for the socket; the latter with 22 bytes of TLS to every 16 KiB.
     public var unsentBytes: Int {
-        phase == .closed ? 0 : outer.unsentBytes + early.count + afterOutput.count
+        // What a read's output holds already the stream below does not know of: `streamOpened` may write at length.
+        phase == .closed ? 0 : outer.unsentBytes + engine.lentBytes + early.count + afterOutput.count
     }
 
     /// Encrypts and sends bytes in order; before the stream is open they wait for it.

@@ -15,7 +15,9 @@ public enum Credentials: Sendable {
 /// connections to come.
 ///
 /// No session tickets, no 0-RTT, no renegotiation, no compression.
-public final class TLSContext: @unchecked Sendable {  // OpenSSL: an SSL_CTX that nobody changes may be shared by threads.
+///
+/// Sendable since OpenSSL lets threads share an SSL_CTX that nobody changes any more.
+public final class TLSContext: @unchecked Sendable {
     /// Who speaks first.
     public enum Side: Sendable {
         /// Accepts connections.

@@ -89,13 +89,17 @@ struct TLSEngine: ~Copyable {
     /// Whether there is a place for ciphertext.
     var isLent: Bool { transit.pointee.output != nil }
 
+    /// Ciphertext that stands there.
+    var lentBytes: Int { transit.pointee.output?.pointee.count ?? 0 }
+
     /// Where ciphertext goes from now on.
     func lend(_ output: UnsafeMutablePointer<ByteWriter>?) { transit.pointee.output = output }
 
     /// What was agreed on.
     var session: SecureSession {
         var session = SecureSession(
-            version: String(cString: SSL_get_version(ssl)), suite: String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))),
+            version: String(cString: SSL_get_version(ssl)),
+            suite: String(cString: SSL_CIPHER_get_name(SSL_get_current_cipher(ssl))),
             keyID: nil, certificateSubject: nil)
         if let keys = context.keys {
             session.keyID = String(decoding: keys.entries[transit.pointee.key ?? 0].identity, as: UTF8.self)

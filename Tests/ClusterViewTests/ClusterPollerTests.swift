@@ -127,11 +127,13 @@ private final class ScriptedNode: RemotingServerHandler {
         let server = try RemotingServer(platform: loop, address: Address(host: "127.0.0.1", port: 0), handler: node)
         let poller = ClusterPoller(
             platform: loop, cluster: "c", nodes: [("ns-1", server.address)], interval: .milliseconds(10))
-        var rounds = 0
-        poller.onRound = { _ in
-            rounds += 1
-            if rounds == 5 {
-                #expect(node.gossipRequests == 1 && poller.model.nodes[0].gossip == nil)
+        // On a busy machine the node may be away in between: the rounds are counted from its return.
+        var (rounds, asked) = (0, 0)
+        poller.onRound = { events in
+            rounds = events.contains { $0.line.contains(" down") } ? 0 : rounds + 1
+            if rounds == 1 { asked = node.gossipRequests }
+            if rounds == 5, node.gossip == nil {
+                #expect(node.gossipRequests == asked && asked > 0 && poller.model.nodes[0].gossip == nil)
                 node.restart()
                 node.gossip = #"{"mode":"observe"}"#
             }
@@ -142,7 +144,7 @@ private final class ScriptedNode: RemotingServerHandler {
         }
         poller.start()
         loop.run()
-        #expect(node.gossipRequests >= 2)
+        #expect(node.gossipRequests > asked)
         withExtendedLifetime(server) {}
     }
 

@@ -91,6 +91,27 @@ import Testing
         #expect(look(at: 17, [], up: up) == [])
     }
 
+    @Test func manyAtOnceAreCounted() {
+        var tracker = DifferenceTracker()
+        let all = (10..<40).map { difference(.missing, "b-\($0):0", reported: true) }
+        let lines = tracker.update(all, up: ["ns-1", "ns-2"], now: .zero)
+        #expect(lines.count == 10 && lines.last == "DIVERGENCE and 21 more; hearsay diff lists all")
+        #expect(tracker.standing.count == 30)
+        #expect(
+            tracker.update([], up: ["ns-1", "ns-2"], now: .zero).last == "HEALED and 21 more; hearsay diff lists all")
+    }
+
+    @Test func aLateBrokerThatIsDroppedHasNotHealed() {
+        var tracker = DifferenceTracker()
+        let up = ["ns-1", "ns-2"]
+        #expect(tracker.update([difference(.late, "a:0", reported: true)], up: up, now: .zero).count == 1)
+        // At once, though nobody has reported it yet.
+        let lines = tracker.update([difference(.missing, "a:0")], up: up, now: .zero + .seconds(1))
+        #expect(lines.map { $0.prefix(22) } == ["DIVERGENCE missing a:0"])
+        #expect(tracker.standing.map(\.kind) == [.missing])
+        #expect(tracker.update([], up: up, now: .zero + .seconds(2)) == ["HEALED missing a:0, seen for 1.0 s"])
+    }
+
     @Test func whatTheNodesReportHasLastedAlready() {
         var tracker = DifferenceTracker()
         let lines = tracker.update(

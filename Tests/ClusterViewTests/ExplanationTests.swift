@@ -84,6 +84,18 @@ import Testing
         #expect(BrokerExplanation("a:7:0", nodes).replicas.map(\.name) == ["a:7"])
     }
 
+    /// After its connection closed a node that protects asks its peers before it lets the broker go.
+    @Test func aClosedConnectionIsHeldForAWhile() {
+        var node = ours(
+            1, [broker("a", 0, age: 1_000)],
+            gossip: #"{"mode":"protect","brokers":[{"name":"a","id":0,"source":"late","heldMillis":900}]}"#)
+        node.status?.brokers[0].connected = false
+        #expect(
+            BrokerExplanation("a", [node]).replicas[0].nodes[0].why
+                == "heard by itself 1.0 s ago; its connection is closed; drops it in 119 s unless heard again; "
+                + "held for 0.9 s more, while peers are asked")
+    }
+
     @Test func anotherAddressIsSaid() {
         let nodes = [
             ours(1, [broker("a", 0, age: 1_000, address: "h:1")]),

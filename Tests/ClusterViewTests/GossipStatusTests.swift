@@ -119,6 +119,16 @@ import Testing
         #expect(ClusterComparison.differences(nodes).map(\.subject) == ["ORDER_TOPIC_CONFIG/T"])
     }
 
+    @Test func aDigestOfPermissionsGivesWayToTheBroker() {
+        let brokers = [broker("a", 0, age: 1)]
+        let nodes = cluster([told("permission", "ns-2", since: 8_000, broker: nil)], [], brokers: brokers)
+        #expect(ClusterComparison.differences(nodes).map(\.row) == ["permission write permissions ns-1|ns-2 8000"])
+        var topics = TopicComparison(nodes)
+        func answer(_ perm: Int32) -> TopicAnswer { .queues(["a": QueueShape(QueueData(perm: perm))]) }
+        topics.add("T", [answer(6), answer(4)])
+        #expect(ClusterComparison.differences(nodes, topics: topics).map(\.row) == ["permission a ns-1|ns-2 8000"])
+    }
+
     /// The nodes tell that a broker's content differs, the routes which topics do: the latter, with the former's time.
     @Test func namedTopicsSayWhatAReportMeans() {
         let brokers = [broker("a", 0, age: 1)]

@@ -31,6 +31,11 @@ func event(_ sequence: UInt64, _ kind: String, _ broker: String, _ id: Int64 = 0
         id: id)
 }
 
+/// An event that only its text describes.
+func event(_ sequence: UInt64, _ kind: String, text: String, ago: Int64) -> NodeStatus.Event {
+    .init(sequence: sequence, wallMillis: 1_000_000 - ago, kind: kind, text: text)
+}
+
 func model(_ answers: [NodeStatus?]) -> ClusterModel {
     var model = ClusterModel(
         cluster: "demo",

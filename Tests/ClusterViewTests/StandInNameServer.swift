@@ -18,6 +18,8 @@ final class StandInNameServer: RemotingServerHandler {
     private(set) var mostHeld = 0
     /// Whether routes are answered only when `release` is called.
     var holdsRoutes = false
+    /// Requests of this code close the connection.
+    var closingCode: Int32?
     private(set) var server: RemotingServer?
     private var held: [(RemotingCommand, RemotingPeer)] = []
 
@@ -61,6 +63,7 @@ final class StandInNameServer: RemotingServerHandler {
 
     func received(_ command: RemotingCommand, from peer: RemotingPeer) {
         asked[command.code, default: 0] += 1
+        if command.code == closingCode { return peer.close() }
         if holdsRoutes, command.code == RequestCode.getRouteInfoByTopic {
             held.append((command, peer))
             mostHeld = max(mostHeld, held.count)

@@ -54,6 +54,27 @@ import Testing
         #expect(gone?.ago == 5_000 && gone?.event.text == "b:2 expired")
     }
 
+    /// By address alone nodes are called as they call themselves, which is how their peers speak of them.
+    @Test func namesAreAdoptedUnlessTwoShareOne() throws {
+        for (names, adopted) in [(["ns-1", "ns-2"], ["ns-1", "ns-2"]), (["namesrv", "namesrv"], [nil, nil])] {
+            let stage = try Stage(2)
+            for (server, name) in zip(stage.servers, names) {
+                server.answer(
+                    RequestCode.getNodeStatus,
+                    with: """
+                        {"node":"\(name)","software":"hearsay 9","uptimeMillis":5,"wallMillis":9000,\
+                        "totals":{"brokers":0,"groups":0,"topics":0,"clusters":0},"counters":{"requests":1,"registrations":2,\
+                        "heartbeats":3,"lookups":4,"lookupMisses":5},"brokers":[],"events":[],"lastEventSequence":0}
+                        """)
+            }
+            let nodes = stage.servers.map { ($0.address.description, $0.address) }
+            let survey = ClusterSurvey(platform: stage.loop, nodes: nodes)
+            let readings: [NodeReading] = try stage.result { survey.read(includesTopics: false, completion: $0) }
+            survey.close()
+            #expect(readings.map(\.name) == zip(adopted, nodes).map { $0 ?? $1.0 })
+        }
+    }
+
     /// Apache's reads its tables without a lock: while brokers register it fails now and then (protocol.md 2.8).
     @Test(arguments: [
         // Refusals before the answer, how the node counts, how often it was asked.
@@ -222,6 +243,18 @@ import Testing
         #expect(lost.count(RequestCode.getRouteInfoByTopic) == 1)
         #expect(report.differences.map(\.row) == ["unreachable ns-2 ns-1|ns-2 -"])
         #expect(report.notes.contains { $0.hasPrefix("ns-2: it was lost while routes were compared") })
+    }
+
+    /// It could be connected to again, and again, once for each topic.
+    @Test func aNodeThatHangsUpIsAskedForNoMoreTopics() throws {
+        let stage = try Stage(2)
+        stage.servers[1].closingCode = RequestCode.getRouteInfoByTopic
+        var options = SurveyOptions()
+        options.topicsInFlight = 1
+        let report = try stage.search(options: options)
+        #expect(stage.servers[1].count(RequestCode.getRouteInfoByTopic) == 1)
+        #expect(report.comparedTopics == 15 && report.differences == [])
+        #expect(report.notes.map { $0.prefix(42) } == ["ns-2: it was lost while routes were compar"])
     }
 
     /// A node that was down at first is compared in full once it is up.

@@ -36,6 +36,30 @@ private func queues(_ brokers: KeyValuePairs<String, (Int32, Int32, Int32)>) -> 
         #expect(found[0].advice.hasPrefix("look at the broker: it has registered at ns-2 without it, so ns-1 keeps"))
     }
 
+    @Test func aTopicDeletedAtOneNode() {
+        let deletion = event(1, "topicDeleted", text: "topic T deleted from 1 broker groups by request", ago: 12_000)
+        let nodes = [ours(1, both), ours(2, both, events: [deletion])]
+        let full = queues(["a": (8, 8, 6)])
+        let found = rows(nodes, ["T": [full, .none], "Tea": [.none, full]])
+        #expect(found.map(\.row) == ["topic T on a ns-1|ns-2 12000", "topic Tea on a ns-2|ns-1 -"])
+        #expect(found[0].text == "ns-1 has it, ns-2 was told to delete it")
+        #expect(found[0].advice.hasPrefix("delete it at ns-1 too"))
+    }
+
+    @Test func aWipingTellsSinceWhen() {
+        func told(_ verb: String, _ broker: String, ago: Int64) -> NodeStatus.Event {
+            event(
+                UInt64(ago), "writePermission\(verb)",
+                text: "write permission \(verb.lowercased()) on 1 topics of \(broker) by request", ago: ago)
+        }
+        let nodes = [
+            ours(1, both, events: [told("Added", "a", ago: 9_000), told("Added", "aa", ago: 1)]),
+            ours(2, both, events: [told("Wiped", "a", ago: 7_000), told("Wiped", "b", ago: 3)]),
+        ]
+        let found = rows(nodes, ["T": [queues(["a": (8, 8, 6)]), queues(["a": (8, 8, 4)])]])
+        #expect(found.map(\.row) == ["permission a ns-1|ns-2 7000"])
+    }
+
     @Test func aNodeWithoutARecentRegistrationMayBeTheOneAtFault() {
         let nodes = [ours(1, both), ours(2, [broker("a", 0, age: 1, registrationAge: 90_000)])]
         let found = rows(nodes, ["T": [queues(["a": (8, 8, 6)]), .none]])
@@ -78,7 +102,7 @@ private func queues(_ brokers: KeyValuePairs<String, (Int32, Int32, Int32)>) -> 
         #expect(
             found[0].advice
                 == "to wipe it everywhere, mqadmin wipeWritePerm -n '10.0.1.1:9876;10.0.1.3:9876' -b a; "
-                + "to undo it, mqadmin addWritePerm -n '10.0.1.2:9876' -b a")
+                + "to undo it, mqadmin addWritePerm -n 10.0.1.2:9876 -b a")
     }
 
     @Test(arguments: [

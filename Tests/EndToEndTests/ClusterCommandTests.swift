@@ -102,6 +102,9 @@ import Testing
                 "topic C on broker-b ns-2|ns-1", "permission broker-a ns-1|ns-2",
                 "keyValue ORDER_TOPIC_CONFIG/A ns-2|ns-1",
             ], "\(diff)")
+        // The nodes remember when they were told; the topic came with a registration.
+        let since = (json["differences"]?.elements ?? []).map { $0["sinceMillis"]?.integer != nil }
+        #expect(since == [false, true, true], "\(diff)")
         #expect(json["comparedTopics"]?.integer == 3 && json["comparedBrokers"]?.integer == 2)
         // Only the topic that is asked for.
         let chosen = try pair.run("diff", "--settle", "10ms", "--topics", "C")

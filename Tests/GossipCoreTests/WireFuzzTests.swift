@@ -6,13 +6,13 @@ import Testing
 
 /// Frames of real messages, damaged at random. What still decodes must be written in just these bytes.
 ///
-/// 200,000 frames in all; the environment variable `HEARSAY_FUZZ_FRAMES` names another number (10 million take a minute
+/// 40,000 frames in all; the environment variable `HEARSAY_FUZZ_FRAMES` names another number (10 million take a minute
 /// in release).
 @Suite("Wire: mutated frames")
 struct WireFuzzTests {
     private static let workers: UInt64 = 4
     private static let frames =
-        ProcessInfo.processInfo.environment["HEARSAY_FUZZ_FRAMES"].flatMap { Int($0) } ?? 200_000
+        ProcessInfo.processInfo.environment["HEARSAY_FUZZ_FRAMES"].flatMap { Int($0) } ?? 40_000
 
     @Test("never crash, and decode only when canonical", arguments: 1...workers)
     func mutated(seed: UInt64) {

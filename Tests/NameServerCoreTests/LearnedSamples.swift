@@ -57,9 +57,7 @@ extension CoreNode {
     static func tracking(
         properties: NamesrvProperties = NamesrvProperties(), limits: NameServerLimits = NameServerLimits()
     ) -> CoreNode {
-        let node = CoreNode(properties: properties, limits: limits)
-        node.core.trackFirstHand(hash: Hearsay.key)
-        return node
+        CoreNode(properties: properties, limits: limits, tracking: Hearsay.key)
     }
 
     @discardableResult

@@ -115,6 +115,7 @@ private final class AwkwardPeer: StreamHandler {
         }
         let (up, down) = (frames(), frames())
         let platform = MemoryPlatform(seed: seed, pieceLimit: pieceLimit)
+        defer { platform.stop() }
         let accepted = AwkwardPeer(seed: seed + 10, sends: down, expects: up.count)
         let caller = AwkwardPeer(seed: seed + 20, sends: up, expects: down.count)
         let address = Address(host: "far", port: 1)
@@ -153,6 +154,7 @@ private final class AwkwardPeer: StreamHandler {
     func stageIsSound(pieceLimit: Int) throws {
         let frames = (0..<40).map { pattern($0 * 7, seed: UInt64($0)) }
         let platform = MemoryPlatform(seed: 3, pieceLimit: pieceLimit)
+        defer { platform.stop() }
         let accepted = AwkwardPeer(seed: 1, sends: frames, expects: frames.count)
         let caller = AwkwardPeer(seed: 2, sends: frames, expects: frames.count)
         let address = Address(host: "far", port: 1)
@@ -170,6 +172,7 @@ private final class AwkwardPeer: StreamHandler {
     /// In virtual time: the handshake ends at its limit, not before, and not after it is done.
     @Test func handshakeHasATimeLimit() throws {
         let platform = MemoryPlatform(seed: 1, pieceLimit: 1000)
+        defer { platform.stop() }
         let address = Address(host: "far", port: 1)
         // The other side takes everything and says nothing.
         _ = try platform.listen(at: address, options: .init(), handler: TestAcceptor { _ in TestHandler() })
@@ -189,6 +192,7 @@ private final class AwkwardPeer: StreamHandler {
     /// What TLS adds to every record: a header of 5 bytes, a type and a tag of 16.
     @Test func recordsCostTwentyTwoBytes() throws {
         let platform = MemoryPlatform(seed: 1, pieceLimit: 100_000)
+        defer { platform.stop() }
         let address = Address(host: "far", port: 1)
         var arrived = 0
         let tap = TestHandler()

@@ -117,6 +117,19 @@ private func expectGreeting(_ meeting: Meeting, sourceLocation: SourceLocation =
         #expect("\(meeting.client.failure!)".contains("put the same preSharedKeys file on both nodes"))
     }
 
+    /// A handshake that fails leaves nothing behind in either context.
+    @Test func contextsOutliveFailures() throws {
+        let client = try TLSContext(side: .client, credentials: keys(1))
+        let server = try TLSContext(side: .server, credentials: keys(1))
+        let stranger = try TLSContext(side: .client, credentials: keys(2))
+        let other = try TLSContext(side: .server, credentials: keys(2))
+        for _ in 0..<3 {
+            #expect(try Meeting(other, client).client.failure == .keyRefused(key(1).id))
+            #expect(try Meeting(server, stranger).server.failure == .unknownKey([key(2).id]))
+            expectGreeting(try Meeting(server, client))
+        }
+    }
+
     // MARK: Certificates
 
     @Test func sameAuthority() throws {

@@ -28,6 +28,15 @@ func withLoop(
 
 let anyLoopbackPort = Address(host: "127.0.0.1", port: 0)
 
+extension SecureOptions {
+    /// For a machine that is busy with other tests.
+    static var patient: SecureOptions {
+        var options = SecureOptions()
+        options.handshakeTimeout = .seconds(60)
+        return options
+    }
+}
+
 /// A handler made of closures; what is not set does nothing and consumes everything.
 final class TestHandler: StreamHandler {
     var onOpen: ((any ByteStream) -> Void)?
@@ -86,7 +95,7 @@ extension EventLoop {
 
     /// Listens under TLS on a free loopback port.
     func listenSecure(
-        _ context: TLSContext, secure: SecureOptions = .init(), options: StreamOptions = .init(),
+        _ context: TLSContext, secure: SecureOptions = .patient, options: StreamOptions = .init(),
         _ make: @escaping (any ByteStream) -> (any StreamHandler)?
     ) throws -> any Listener {
         try listen(
@@ -101,7 +110,7 @@ extension EventLoop {
 
     @discardableResult
     func connectSecure(
-        to address: Address, _ context: TLSContext, secure: SecureOptions = .init(), _ handler: any StreamHandler
+        to address: Address, _ context: TLSContext, secure: SecureOptions = .patient, _ handler: any StreamHandler
     ) -> SecureStream {
         .connect(
             on: self, to: address, timeout: .seconds(10), context: context, secure: secure, handler: handler)

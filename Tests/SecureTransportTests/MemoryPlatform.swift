@@ -46,6 +46,11 @@ final class MemoryPlatform: Platform {
         return timer
     }
 
+    /// Nobody in these tests has a name.
+    func resolve(_ address: Address, completion: @escaping (Swift.Result<[Address], PlatformError>) -> Void) {
+        completion(.success([address]))
+    }
+
     func offload<Result: Sendable>(
         _ work: @escaping @Sendable () -> Result, completion: @escaping (Result) -> Void
     ) { completion(work()) }
@@ -68,6 +73,13 @@ final class MemoryPlatform: Platform {
                 stream.step(pieceLimit == 1 ? 1 : 1 + Int(generator.next() % UInt64(pieceLimit)))
             }
         }
+    }
+
+    /// Forgets everything: listeners know their platform, and it knows them.
+    func stop() {
+        acceptor = nil
+        streams = []
+        timers = []
     }
 
     /// Lets time pass, and what is due happen.

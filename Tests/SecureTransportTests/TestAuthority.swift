@@ -9,7 +9,8 @@ final class TestAuthority {
 
     init(_ name: String) {
         self.name = name
-        certificate = TestAuthority.sign(subject: name, key: key, issuer: nil, issuerKey: key, days: 1, isAuthority: true)
+        certificate = TestAuthority.sign(
+            subject: name, key: key, issuer: nil, issuerKey: key, days: 1, isAuthority: true)
     }
 
     deinit {
@@ -25,7 +26,8 @@ final class TestAuthority {
             subject: node, key: nodeKey, issuer: certificate, issuerKey: key, days: days, isAuthority: false)
         defer { X509_free(issued) }
         return Certificates(
-            certificate: CredentialFile(name: "\(node).pem", bytes: TestAuthority.pem { PEM_write_bio_X509($0, issued) }),
+            certificate: CredentialFile(
+                name: "\(node).pem", bytes: TestAuthority.pem { PEM_write_bio_X509($0, issued) }),
             privateKey: CredentialFile(
                 name: "\(node).key",
                 bytes: TestAuthority.pem { PEM_write_bio_PrivateKey($0, nodeKey, nil, nil, 0, nil, nil) }),

@@ -17,6 +17,13 @@ final class GossipShell {
     /// How long a peer may take to accept a connection.
     private static let connectTimeout = Duration.seconds(3)
 
+    /// Two frames of the largest size may wait in the clear.
+    private static let secureOptions: SecureOptions = {
+        var options = SecureOptions()
+        options.plaintextLimit = 4 * WireLimits.frameBytes
+        return options
+    }()
+
     let options: GossipOptions
     /// Behind a pointer, as the node's own core: class properties pay for exclusivity checks.
     let core: UnsafeMutablePointer<Gossip>
@@ -63,7 +70,8 @@ final class GossipShell {
         let handler: any ListenerHandler =
             switch options.security {
             case .plaintext: self
-            case .tls(let server, _): SecureListener(on: platform, context: server, handler: self)
+            case .tls(let server, _):
+                SecureListener(on: platform, context: server, options: Self.secureOptions, handler: self)
             }
         var streams = StreamOptions()
         streams.connectionLimit = 2 * GossipLimits.links
@@ -93,7 +101,8 @@ final class GossipShell {
 
     private func schedule() {
         guard !isStopped else { return }
-        let next = max(core.pointee.nextWake, now)
+        // Never within the same turn: sockets come first.
+        let next = max(core.pointee.nextWake, now + .milliseconds(1))
         guard next < wakesAt || wakesAt < now else { return }
         wakesAt = next
         timer.start(at: next)
@@ -122,6 +131,7 @@ final class GossipShell {
             case .removed(let replica, let identity, let departed):
                 core.removed(replica, FirstHandRemoval(departed), now: now, directives: &directives)
                 core.replicaLeft(broker: identity.name, tables: tables)
+            case .saidGoodbye(let identity): core.saidGoodbye(identity, now: now, directives: &directives)
             case .administered:
                 let hash = self.options.settings.hash
                 core.administered(
@@ -230,16 +240,8 @@ final class GossipShell {
             hot.pointee.core.release(
                 replica, cause: "no peer heard it either", now: now, wallTime: wallTime,
                 directives: &hot.pointee.directives)
-        case .learn(let learned): learn(LearnedRegistration(learned, image: learned.image))
-        case .learnAll(let batch, let images):
-            // One damaged image spoils the run; each replica is learned, or not, by itself.
-            guard let decoded = try? RegistrationImages.decode(images, replicas: batch.count) else {
-                for learned in batch { core.pointee.refusedToLearn(learned.summary.identity) }
-                return
-            }
-            for (index, learned) in batch.enumerated() where learned.usableUntil > now {
-                learn(LearnedRegistration(learned, image: decoded.encoded(replica: index)))
-            }
+        case .learn(let learned): learn([learned], images: learned.image)
+        case .learnAll(let batch, let images): learn(batch, images: images)
         case .extend(let identity, let until, let isProvisional):
             hot.pointee.core.extendLearned(identity, usableUntil: until, isProvisional: isProvisional)
         case .forget(let identity, let cause):
@@ -260,11 +262,21 @@ final class GossipShell {
         node.scheduleGraces()
     }
 
-    private func learn(_ registration: LearnedRegistration) {
+    /// One damaged image spoils its run; otherwise each replica is learned, or not, by itself.
+    private func learn(_ batch: [LearnedFromPeer], images bytes: [UInt8]) {
         let hot = node.hot
-        let outcome = hot.pointee.core.learn(
-            registration, now: now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
-        if outcome != .learned { core.pointee.refusedToLearn(registration.summary.identity) }
+        let images = try? RegistrationImages.decode(bytes, replicas: batch.count)
+        for (index, learned) in batch.enumerated() where learned.usableUntil > now {
+            let replica = LearnedReplica(
+                summary: learned.summary, origin: learned.origin, isProvisional: learned.isProvisional,
+                usableUntil: learned.usableUntil)
+            let outcome = images.map {
+                hot.pointee.core.learn(
+                    replica, image: index, of: $0, now: now, wallTime: platform.wallTime,
+                    directives: &hot.pointee.directives)
+            }
+            if outcome != .learned { core.pointee.refusedToLearn(learned.summary.identity) }
+        }
     }
 
     private func dial(_ contact: Int) {
@@ -284,7 +296,8 @@ final class GossipShell {
                     to: address, timeout: Self.connectTimeout, options: StreamOptions(), handler: connection)
             case .tls(_, let client):
                 SecureStream.connect(
-                    on: platform, to: address, timeout: Self.connectTimeout, context: client, handler: connection)
+                    on: platform, to: address, timeout: Self.connectTimeout, context: client,
+                    secure: Self.secureOptions, handler: connection)
             }
         connection.attach(stream)
     }

@@ -27,14 +27,6 @@ extension FirstHandRemoval {
     }
 }
 
-extension LearnedRegistration {
-    init(_ learned: LearnedFromPeer, image: [UInt8]) {
-        self.init(
-            summary: learned.summary, image: image, origin: learned.origin, isProvisional: learned.isProvisional,
-            usableUntil: learned.usableUntil)
-    }
-}
-
 extension ReplicatedKeyValue {
     init(_ operation: KVOperation) {
         self.init(
