@@ -161,6 +161,7 @@ extension Gossip {
         send(.ack(ack), to: peer, &directives)
         peers[peer].digest = answer.digest
         exchanged(peer, round, clock: answer.clock, now: now, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(answer.ages, from: peer, round, clock: answer.clock, tables, now: now, &directives)
         compare(answer.digest, asks: answer.asks, with: peer, tables, now: now, &directives)
     }
@@ -175,6 +176,7 @@ extension Gossip {
         }
         peers[peer].answer = nil
         exchanged(peer, round, clock: ack.clock, now: now, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(ack.ages, from: peer, round, clock: ack.clock, tables, now: now, &directives)
     }
 

@@ -46,6 +46,8 @@ public enum GossipDirective: Sendable {
     case extend(ReplicaIdentity, usableUntil: Instant, isProvisional: Bool)
     /// Serve it no longer.
     case forget(ReplicaIdentity, cause: String)
+    /// End a first-hand entry: the replica surely said goodbye to this peer after its last sign of life here.
+    case unregister(ReplicaToken, peer: String)
     /// Write these key-values, or delete those without a value; nothing to do where they are so already.
     case applyKeyValues([KVOperation])
     /// Change these write permissions; the brokers' registrations are those they are meant for.

@@ -30,6 +30,8 @@ public struct GossipSettings: Sendable {
     public var closeGrace: Duration = .seconds(1)
     /// How many peers must vouch for a replica before its removal is put off. Default 1.
     public var witnesses = 1
+    /// Whether mode replicate ends a first-hand entry when the replica said goodbye to a peer. Default false.
+    public var appliesUnregister = false
     /// Whether mode replicate carries writes of key-values from node to node. Default false.
     public var replicatesKeyValues = false
     /// Whether mode replicate carries changes of write permissions from node to node. Default false.

@@ -98,6 +98,11 @@ struct Peer {
     var unnamed: [UInt64] = []
     var itemRound: Round?
 
+    /// When the last exchange that it has answered on this link was begun here.
+    var answeredSince: Instant?
+    /// Goodbyes that wait for the next exchange.
+    var goodbyes: [HeardGoodbye] = []
+
     // Operations
     /// How far its journal has been read on this link.
     var operationsCursor: UInt64 = 0
@@ -141,6 +146,8 @@ struct Peer {
         asks = []
         missed = 0
         sentTombstone = 0
+        answeredSince = nil
+        goodbyes = []
         operationsCursor = 0
         operationsAskedAt = nil
         quarantined = [:]

@@ -36,6 +36,8 @@ public enum Departed: Sendable, Hashable, CaseIterable {
     case connectionClosed
     /// Another address holds its id with a newer state.
     case conflict
+    /// UNREGISTER_BROKER at another node.
+    case relayed
 
     /// As the kind of the event says it.
     init(_ kind: TableEvent.Kind) {

@@ -260,6 +260,7 @@ final class CoreCluster {
             node.learned[identity]?.usableUntil = until
             node.learned[identity]?.isProvisional = isProvisional
         case .forget(let identity, _): node.learned[identity] = nil
+        case .unregister(let replica, _): leave(Int(replica.number), at: node, .conflict)
         case .applyKeyValues(let operations):
             node.applied += operations
             for operation in operations {

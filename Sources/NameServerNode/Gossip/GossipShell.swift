@@ -225,7 +225,7 @@ final class GossipShell {
         case .state(let state): node.gossipStateChanged(to: state)
         case .event(let event): log.gossip(event, now: now)
         case .stampsChanged: node.hot.pointee.stampsAreDue = true
-        case .hold, .release, .learn, .learnAll, .extend, .forget, .applyKeyValues, .applyPermissions:
+        case .hold, .release, .unregister, .learn, .learnAll, .extend, .forget, .applyKeyValues, .applyPermissions:
             carryOutInTables(directive)
         }
     }
@@ -240,6 +240,9 @@ final class GossipShell {
             hot.pointee.core.release(
                 replica, cause: "no peer heard it either", now: now, wallTime: wallTime,
                 directives: &hot.pointee.directives)
+        case .unregister(let replica, let peer):
+            hot.pointee.core.unregister(
+                replica, saidTo: peer, now: now, wallTime: wallTime, directives: &hot.pointee.directives)
         case .learn(let learned): learn([learned], images: learned.image)
         case .learnAll(let batch, let images): learn(batch, images: images)
         case .extend(let identity, let until, let isProvisional):

@@ -22,7 +22,8 @@ extension FirstHandRemoval {
         case .unregistered: self = .unregistered
         case .expired: self = .expired
         case .connectionClosed: self = .connectionClosed
-        case .conflict: self = .conflict
+        // The peer's own tombstone is known already; telling a second one, later than the goodbye, would be hearsay.
+        case .conflict, .relayed: self = .conflict
         }
     }
 }
