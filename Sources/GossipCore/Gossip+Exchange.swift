@@ -58,7 +58,8 @@ extension Gossip {
             if peers[peer].lastExchange.map({ now - $0 > settings.period / 2 }) ?? true { peers[peer].isUrgent = true }
         case .busy: wait(for: peer)
         case .bye: drop(link, Self.farewell, now: now, &directives)
-        case .operations, .operationsRequest: break
+        case .operations(let answer): received(answer, from: peer, tables, now, &directives)
+        case .operationsRequest(let request): answer(request, from: peer, now, &directives)
         }
     }
 
@@ -161,6 +162,7 @@ extension Gossip {
         let ack = GossipMessage.Ack(
             echo: answer.nonce, clock: now, ages: reports(of: answer.asks, tables, now: now))
         send(.ack(ack), to: peer, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(answer.ages, from: peer, round, clock: answer.clock, tables, now: now, &directives)
         compare(answer.digest, asks: answer.asks, with: peer, tables, now: now, &directives)
     }
@@ -175,6 +177,7 @@ extension Gossip {
         }
         peers[peer].answer = nil
         exchanged(peer, round, clock: ack.clock, now: now, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(ack.ages, from: peer, round, clock: ack.clock, tables, now: now, &directives)
     }
 
