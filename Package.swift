@@ -65,13 +65,21 @@ let package = Package(
         module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("Supervisor", ["Basics", "Platform"]),
 
+        // The same nodes, brokers and clients in virtual time. Never EventLoop.
+        module(
+            "Simulator",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", "NameServerNode", "GossipCore",
+                "BrokerAgent", "RouteClient", logging,
+            ]),
+
         // Programs: argument parsing and printing only.
         .executableTarget(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
                 "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
-                "ClusterConfiguration", "ClusterView", "Supervisor", arguments, logging,
+                "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -104,6 +112,12 @@ let package = Package(
             "ClusterViewTests",
             ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "ClusterView"]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
+        tests(
+            "SimulatorTests",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
+                "GossipCore", "RouteClient", "Simulator", "TestSupport", "hearsay",
+            ]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
         tests(
             "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], resources: [.copy("Captures")]),

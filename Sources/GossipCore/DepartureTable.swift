@@ -6,9 +6,14 @@ struct Departed {
     var event: AgeBound
     /// Nothing older than this is usable anyway.
     var keptUntil: Instant
-    /// Counts up with each of this node's own tombstones; 0 for a peer's.
-    var sequence: UInt64 = 0
-    var timeout: Duration
+}
+
+/// A goodbye that was said to this node, as it tells its peers.
+struct OwnGoodbye {
+    let sequence: UInt64
+    let replica: UInt64
+    let saidAt: Instant
+    let timeout: Duration
 }
 
 /// Which evidence comes too late: tombstones of unregistered replicas and floors of evicted ones.
@@ -18,18 +23,19 @@ struct Departed {
 struct DepartureTable {
     private(set) var tombstones: [UInt64: Departed] = [:]
     private(set) var floors: [UInt64: Departed] = [:]
+    /// What this node heard itself, in the order of the sequence: only that is told on (rule R1).
+    private var own: [OwnGoodbye] = []
     private var lastSequence: UInt64 = 0
 
     /// What a bare heartbeat may still overtake its own broker's goodbye by.
     static let heartbeatSlack: Duration = .seconds(3)
 
     /// The replica said goodbye to this node.
-    mutating func unregistered(_ replica: UInt64, timeout: Duration, at now: Instant) -> Departed {
+    mutating func unregistered(_ replica: UInt64, timeout: Duration, at now: Instant) {
         lastSequence += 1
-        let entry = Departed(
-            event: AgeBound(heardAt: now), keptUntil: now + timeout * 2, sequence: lastSequence, timeout: timeout)
-        put(entry, replica, in: &tombstones)
-        return entry
+        if own.count >= GossipLimits.departures { own.removeFirst(own.count / 2) }
+        own.append(OwnGoodbye(sequence: lastSequence, replica: replica, saidAt: now, timeout: timeout))
+        put(Departed(event: AgeBound(heardAt: now), keptUntil: now + timeout * 2), replica, in: &tombstones)
     }
 
     /// A peer says that the replica said goodbye to it at least `age` ago. Needs no round trip: only how new it can be
@@ -37,14 +43,15 @@ struct DepartureTable {
     mutating func heardOfGoodbye(_ replica: UInt64, age: Duration, timeout: Duration, at now: Instant) -> Bool {
         guard let event = AgeBound(age: age, roundTrip: .zero, receivedAt: now) else { return false }
         if let known = tombstones[replica], known.event.latest >= event.latest { return false }
-        let entry = Departed(event: event, keptUntil: now + timeout * 2, timeout: timeout)
-        put(entry, replica, in: &tombstones)
+        // Half of the room is this node's own, whatever peers tell.
+        guard tombstones[replica] != nil || tombstones.count < GossipLimits.departures / 2 else { return false }
+        put(Departed(event: event, keptUntil: now + timeout * 2), replica, in: &tombstones)
         return true
     }
 
     /// The replica was evicted here; `event` is the newest sign of life known of it.
     mutating func evicted(_ replica: UInt64, event: AgeBound, timeout: Duration, at now: Instant) {
-        put(Departed(event: event, keptUntil: now + timeout, timeout: timeout), replica, in: &floors)
+        put(Departed(event: event, keptUntil: now + timeout), replica, in: &floors)
     }
 
     /// Whether the replica is known to have gone after this sign of life, or may have.
@@ -59,21 +66,23 @@ struct DepartureTable {
         floors[replica].map { life.earliest <= $0.event.latest } ?? false
     }
 
-    /// It registered here: what was before does not matter any more.
-    mutating func returned(_ replica: UInt64) {
-        tombstones[replica] = nil
-        floors[replica] = nil
+    /// It registered here at this instant: what was before does not matter any more.
+    mutating func returned(_ replica: UInt64, at instant: Instant) {
+        if let tombstone = tombstones[replica], tombstone.event.latest <= instant { tombstones[replica] = nil }
+        if let floor = floors[replica], floor.event.latest <= instant { floors[replica] = nil }
     }
 
     mutating func prune(at now: Instant) {
         for (replica, entry) in tombstones where entry.keptUntil < now { tombstones[replica] = nil }
         for (replica, entry) in floors where entry.keptUntil < now { floors[replica] = nil }
+        own.removeAll { $0.saidAt + $0.timeout * 2 < now }
     }
 
-    /// This node's own tombstones above a sequence number, oldest first.
-    func own(after sequence: UInt64) -> [(replica: UInt64, entry: Departed)] {
-        tombstones.filter { $0.value.sequence > sequence }.map { ($0.key, $0.value) }
-            .sorted { $0.entry.sequence < $1.entry.sequence }
+    /// This node's own goodbyes above a sequence number that still hold, the oldest ones first.
+    func own(after sequence: UInt64, atMost limit: Int = .max) -> [OwnGoodbye] {
+        var first = own.count
+        while first > 0, own[first - 1].sequence > sequence { first -= 1 }
+        return Array(own[first...].lazy.filter { tombstones[$0.replica] != nil }.prefix(limit))
     }
 
     private func put(_ entry: Departed, _ replica: UInt64, in table: inout [UInt64: Departed]) {

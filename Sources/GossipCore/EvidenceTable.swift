@@ -12,6 +12,8 @@ struct Evidence: Hashable {
     var registration: UInt64
     /// When it last answered, on our clock.
     var answeredAt: Instant
+    /// The life of the peer that last answered.
+    var incarnation: UInt64?
 
     mutating func merge(_ new: Evidence) {
         life.merge(new.life)
@@ -24,6 +26,7 @@ struct Evidence: Hashable {
         isConnected = new.isConnected
         registration = new.registration
         answeredAt = new.answeredAt
+        incarnation = new.incarnation
     }
 }
 
@@ -83,11 +86,24 @@ struct EvidenceTable {
         }
     }
 
-    mutating func remove(_ replica: UInt64) { table[replica] = nil }
+    /// A peer that is forgotten: its number is another's from now on.
+    mutating func removeAll(of peer: Int) {
+        for replica in Array(table.keys) { remove(replica, from: peer) }
+    }
 
-    /// Forgets what was last answered before `instant`, and so proves nothing any more.
-    mutating func prune(before instant: Instant) {
-        for (replica, var list) in table {
+    func incarnation(of replica: UInt64, from peer: Int) -> UInt64? {
+        table[replica]?.first { $0.peer == peer }?.evidence.incarnation
+    }
+
+    mutating func remove(_ replica: UInt64, from peer: Int) {
+        guard var list = table[replica] else { return }
+        list.removeAll { $0.peer == peer }
+        table[replica] = list.isEmpty ? nil : list
+    }
+
+    /// Forgets what was last answered before `instant`, but for what is kept by name.
+    mutating func prune(before instant: Instant, keeping isKept: (UInt64) -> Bool) {
+        for (replica, var list) in table where !isKept(replica) {
             list.removeAll { $0.evidence.answeredAt < instant }
             table[replica] = list.isEmpty ? nil : list
         }

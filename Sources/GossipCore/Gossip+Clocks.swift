@@ -18,15 +18,17 @@ extension Gossip {
         peers[peer].offsetSentAt = sentAt
         switch finding {
         case nil, .consistent: break
-        case .peerStalled(let loss): peerStalled(peer, loss, now: now, &directives)
+        case .peerStalled(let loss): peerStalled(peer, loss, reading: reading, now: now, &directives)
         case .weStalled(let loss):
             stalled(loss, noticedBy: peers[peer].name, now: now, &directives)
         }
     }
 
     private mutating func peerStalled(
-        _ peer: Int, _ loss: Duration, now: Instant, _ directives: inout [GossipDirective]
+        _ peer: Int, _ loss: Duration, reading: Instant, now: Instant, _ directives: inout [GossipDirective]
     ) {
+        // It may hear of its loss late, or never: what it goes on telling is made older here in any case.
+        peers[peer].losses.note(loss, by: peers[peer].name, at: reading)
         peers[peer].stalled += loss
         peers[peer].stalledAt = now
         peers[peer].stallToTell += loss

@@ -97,7 +97,10 @@ extension Gossip {
         for hash in peers[peer].asks {
             guard let entry = own.replica(hash: hash), !missing.contains(entry.item),
                 let hearing = tables.hearing(of: entry.token)
-            else { continue }
+            else {
+                clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
+                continue
+            }
             guard now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4,
                 let identity = tables.summary(of: entry.token)?.identity
             else {
@@ -120,6 +123,8 @@ extension Gossip {
     ) {
         // Two nodes that are filling up differ all the time; there is nothing to report.
         let mayJudge = state != .warming && peers[peer].digest?.state != .warming
+        // On a new link the difference is not known yet: what it was is neither confirmed nor healed.
+        if mayJudge, peers[peer].compared == nil { return }
         var present: Set<DivergenceTable.Key> = []
         var here: [UInt64: FirstHandSet.Replica] = [:]
         if mayJudge {
@@ -134,7 +139,9 @@ extension Gossip {
                 present.insert(noteMissingThere(entry, hash, peer, tables, now, &directives))
             }
         }
-        let kinds: [DivergenceKind] = [.missingHere, .missingThere, .content]
+        // While the peer has not named all of its items, one that is not among them may yet come.
+        let isNamed = peers[peer].unnamed.isEmpty || !mayJudge
+        let kinds: [DivergenceKind] = isNamed ? [.missingHere, .missingThere, .content] : [.missingThere]
         for key in divergences.keys(peer: peer, where: { kinds.contains($0.kind) && !present.contains($0) }) {
             clear(key, now: now, &directives)
         }

@@ -100,7 +100,7 @@ extension Gossip {
         with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
-        let asks = asks(tables, now: now)
+        let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].round = Round(nonce: nonce, sentAt: now, asked: asks)
         peers[peer].isUrgent = false
@@ -132,7 +132,7 @@ extension Gossip {
         _ directives: inout [GossipDirective]
     ) {
         noteToldStall(syn.stall, by: peer, now: now)
-        let asks = asks(tables, now: now)
+        let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].answer = Round(nonce: nonce, sentAt: now, asked: asks)
         let pause = settings.node < peers[peer].name ? settings.period : settings.period * 2
@@ -154,12 +154,13 @@ extension Gossip {
         }
         peers[peer].round = nil
         noteToldStall(answer.stall, by: peer, now: now)
-        // The answer to what it asks leaves before anything else is looked at: its clock charges the time.
+        peers[peer].digest = answer.digest
+        // First of all whether a clock stood still: what is told now, and what was just told, is older by that.
+        exchanged(peer, round, clock: answer.clock, now: now, &directives)
+        // The answer to what it asks leaves before the rest is looked at: its clock charges the time.
         let ack = GossipMessage.Ack(
             echo: answer.nonce, clock: now, ages: reports(of: answer.asks, tables, now: now))
         send(.ack(ack), to: peer, &directives)
-        peers[peer].digest = answer.digest
-        exchanged(peer, round, clock: answer.clock, now: now, &directives)
         adopt(answer.ages, from: peer, round, clock: answer.clock, tables, now: now, &directives)
         compare(answer.digest, asks: answer.asks, with: peer, tables, now: now, &directives)
     }
@@ -187,6 +188,7 @@ extension Gossip {
         peers[peer].lastExchange = now
         peers[peer].roundTrip = now - round.sentAt
         observeClock(of: peer, reading: clock, sentAt: round.sentAt, now: now, &directives)
+        sendTombstones(to: peer, now: now, &directives)
     }
 
     /// What this node heard itself of each replica asked about. A node that is not ready gives no evidence (2.10).
@@ -229,10 +231,17 @@ extension Gossip {
                     heard.hearing, registration: heard.registrationHash, of: report.replica, from: peer, round,
                     clock: clock, now: now)
             } else {
-                evidence.disconnected(report.replica, at: peer)
+                denied(report.replica, by: peer)
             }
             answered(report, by: peer, tables, now: now, &directives)
         }
+    }
+
+    /// The peer has no entry. If it is the life that told of one, the entry is gone: it vouches no longer, as RocketMQ's node
+    /// would serve it no longer. One that restarted meanwhile may merely not have heard the replica yet.
+    private mutating func denied(_ replica: UInt64, by peer: Int) {
+        let isSameLife = peers[peer].isWitness && evidence.incarnation(of: replica, from: peer) == peers[peer].incarnation
+        if isSameLife { evidence.remove(replica, from: peer) } else { evidence.disconnected(replica, at: peer) }
     }
 
     /// Takes in one age of an answer to our own request; the bound charges it with the whole round trip.
@@ -240,13 +249,17 @@ extension Gossip {
         _ hearing: ReportedHearing, registration: UInt64, of replica: UInt64, from peer: Int, _ round: Round,
         clock: Instant, now: Instant
     ) {
-        guard let life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
-        let isAfterContact = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
-        let isTrusted = peers[peer].isWitness && isAfterContact
+        // A node that is not ready gives no evidence of any kind (2.10).
+        guard peers[peer].isWitness else { return }
+        guard var life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
+        life.age(by: peers[peer].losses.loss(since: clock + (.zero - hearing.age)))
+        let isTrusted = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
+        let isKnown = own.replica(hash: replica) != nil || learned[replica] != nil
+        guard isKnown || evidence.replicaCount < GossipLimits.evidence else { return }
         evidence.adopt(
             Evidence(
                 life: life, trusted: isTrusted ? life : nil, isConnected: hearing.isConnected,
-                registration: registration, answeredAt: now),
+                registration: registration, answeredAt: now, incarnation: peers[peer].incarnation),
             of: replica, from: peer)
     }
 }

@@ -129,6 +129,11 @@ extension Gossip {
         guard let state = links[link], !state.isDialled, state.peer == nil else {
             return refuseFrame(on: link, "a second handshake", now: now, &directives)
         }
+        if hello.node == settings.node, hello.incarnation == incarnation {
+            // Found by DNS, or listed under another name: the dialling end sees it by our answer.
+            send(.helloAck(.init(hello: self.hello(now: now), refusal: .duplicate)), on: link, &directives)
+            return drop(link, "it is this node itself", now: now, &directives)
+        }
         let refusal = refusal(of: hello, isDialled: false, now: now)
         send(.helloAck(.init(hello: self.hello(now: now), refusal: refusal)), on: link, &directives)
         if let refusal { return refuse(hello, refusal, on: link, now: now, &directives) }
@@ -161,7 +166,8 @@ extension Gossip {
         if hello.salt != settings.salt { return .key }
         if hello.node == settings.node { return .duplicate }
         guard let peer = peerIndex(named: hello.node) else {
-            return settings.acceptsUnlistedPeers && peers.count < GossipLimits.peers ? nil : .unknownNode
+            guard settings.acceptsUnlistedPeers else { return .unknownNode }
+            return peers.count < GossipLimits.peers || forgettablePeer(now: now) != nil ? nil : .unknownNode
         }
         guard let old = peers[peer].link, let current = links[old], peers[peer].incarnation == hello.incarnation else {
             return nil
@@ -231,13 +237,15 @@ extension Gossip {
     private mutating func establish(
         _ hello: GossipMessage.Hello, on link: LinkID, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        let peer = peerIndex(named: hello.node) ?? addPeer(hello.node, now: now)
+        let peer = peerIndex(named: hello.node) ?? addPeer(hello.node, now: now, &directives)
+        for index in contacts.indices where contacts[index].name == hello.node { contacts[index].failures = 0 }
         if let contact = links[link]?.contact { contacts[contact].name = hello.node }
         let wasDown = peers[peer].link == nil
         if let old = peers[peer].link { supersede(old, of: peer, by: hello.incarnation, now: now, &directives) }
         if peers[peer].incarnation != hello.incarnation {
             // Another life, another clock: nothing is known of it yet. What it said before stays true.
             peers[peer].offset = nil
+            peers[peer].losses = StallLedger()
             peers[peer].incarnation = hello.incarnation
         }
         peers[peer].link = link
@@ -253,9 +261,27 @@ extension Gossip {
         sendTombstones(to: peer, now: now, &directives)
     }
 
-    private mutating func addPeer(_ name: String, now: Instant) -> Int {
-        peers.append(Peer(name: name, isListed: false, now: now))
-        return peers.count - 1
+    private mutating func addPeer(_ name: String, now: Instant, _ directives: inout [GossipDirective]) -> Int {
+        guard peers.count >= GossipLimits.peers, let old = forgettablePeer(now: now) else {
+            peers.append(Peer(name: name, isListed: false, now: now))
+            return peers.count - 1
+        }
+        for key in divergences.keys(peer: old) { _ = divergences.cleared(key, at: now) }
+        evidence.removeAll(of: old)
+        peers[old] = Peer(name: name, isListed: false, now: now)
+        reconsiderAll(now: now, &directives)
+        return old
+    }
+
+    /// The unlisted peer that has been away longest, if it has been away for so long that nothing it said counts any more:
+    /// where nodes have another name in each life, the old ones must not use up all places.
+    private func forgettablePeer(now: Instant) -> Int? {
+        let memory = settings.expiry * 2
+        let candidates = peers.indices.filter { index in
+            !peers[index].isListed && peers[index].link == nil && now - peers[index].downSince > memory
+                && !links.values.contains { $0.peer == index }
+        }
+        return candidates.min { (peers[$0].downSince, $0) < (peers[$1].downSince, $1) }
     }
 
     /// The peer has a newer link. One of the same life is closed; one of an earlier life is watched for a while: if it

@@ -11,8 +11,6 @@ struct LearnedReplica {
     var timeout: Duration
     var isProvisional: Bool
     var usableUntil: Instant
-    /// When the peers were last asked about it.
-    var askedAfter: Instant
 
     /// Its evidence is as old as that of a late broker, or it has none that counts yet.
     func wantsEvidence(at now: Instant) -> Bool {
@@ -41,53 +39,74 @@ extension Gossip {
     private mutating func pullNextImage(from peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
         guard peers[peer].imagePull == nil else { return }
         let next = peers[peer].remote.sorted { $0.key < $1.key }.first { item, remote in
-            remote.exchanges >= 2 && !remote.isRefused && own.replica(hash: remote.replica) == nil
+            remote.exchanges >= 2 && remote.restsUntil <= now && own.replica(hash: remote.replica) == nil
                 && learned[remote.replica]?.item != item && usableUntil(remote, now: now) != nil
         }
         guard let next else { return }
-        askForImage(of: next.key, from: peer, bytes: [], now: now, &directives)
+        askForImage(of: next.key, from: peer, offset: 0, now: now, &directives)
     }
 
+    /// Asks for what follows the bytes that are there.
     private mutating func askForImage(
-        of item: UInt64, from peer: Int, bytes: [UInt8], now: Instant, _ directives: inout [GossipDirective]
+        of item: UInt64, from peer: Int, offset: Int, now: Instant, _ directives: inout [GossipDirective]
     ) {
         let round = Round(nonce: draw(), sentAt: now, asked: [item])
-        peers[peer].imagePull = ImagePull(round: round, item: item, bytes: bytes)
+        if offset == 0 { peers[peer].imagePull = ImagePull(round: round, item: item) }
+        peers[peer].imagePull?.round = round
         send(
-            .itemRequest(.init(nonce: round.nonce, clock: now, items: [item], imageOffset: bytes.count)), to: peer,
+            .itemRequest(.init(nonce: round.nonce, clock: now, items: [item], imageOffset: offset)), to: peer,
             &directives)
     }
 
-    mutating func received(
-        _ answer: GossipMessage.Item, for pull: ImagePull, from peer: Int, now: Instant,
-        _ directives: inout [GossipDirective]
+    /// A part of the image that is being pulled. (The bytes stay where they are, so that they are never copied.)
+    mutating func receivedImage(
+        _ answer: GossipMessage.Item, from peer: Int, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        peers[peer].imagePull = nil
-        guard answer.entries.first?.item == pull.item, let record = answer.entries.first?.record,
-            let chunk = answer.image, chunk.offset == pull.bytes.count, chunk.total <= GossipLimits.imageBytes,
-            let remote = peers[peer].remote[pull.item]
-        else { return pullNextImage(from: peer, now: now, &directives) }
-        adopt(
-            record.hearing, registration: record.summary.registrationHash, of: remote.replica, from: peer, pull.round,
-            clock: answer.clock, now: now)
-        let bytes = pull.bytes + chunk.bytes
-        if bytes.count < chunk.total {
-            return askForImage(of: pull.item, from: peer, bytes: bytes, now: now, &directives)
+        guard let item = peers[peer].imagePull?.item, let round = peers[peer].imagePull?.round,
+            let length = peers[peer].imagePull?.bytes.count
+        else { return }
+        guard answer.entries.first?.item == item, let record = answer.entries.first?.record,
+            let chunk = answer.image, chunk.offset == length, chunk.total <= GossipLimits.imageBytes,
+            let remote = peers[peer].remote[item]
+        else {
+            // The peer has it no more, or it is too long: asking again at once would bring the same.
+            peers[peer].imagePull = nil
+            peers[peer].remote[item]?.restsUntil = now + Self.refusalMemory
+            return pullNextImage(from: peer, now: now, &directives)
         }
+        adopt(
+            record.hearing, registration: record.summary.registrationHash, of: remote.replica, from: peer, round,
+            clock: answer.clock, now: now)
+        peers[peer].imagePull?.bytes += chunk.bytes
+        if length + chunk.bytes.count < chunk.total {
+            return askForImage(
+                of: item, from: peer, offset: length + chunk.bytes.count, now: now, &directives)
+        }
+        let image = peers[peer].imagePull?.bytes ?? []
+        peers[peer].imagePull = nil
         if let until = usableUntil(remote, now: now) {
-            learn(remote, item: pull.item, image: bytes, from: peer, until: until, &directives)
+            learn(remote, item: item, image: image, from: peer, until: until, &directives)
         }
         pullNextImage(from: peer, now: now, &directives)
     }
 
     /// Until when a replica may be served on what the peers said of it; nil when on nothing.
     private func usableUntil(_ remote: RemoteItem, now: Instant) -> Instant? {
-        let timeout = Duration.milliseconds(max(0, remote.summary.timeoutMillis))
-        let lives = usableLives(of: remote.replica, timeout: timeout, now: now).filter {
-            !departures.isBelowFloor($0.life, of: remote.replica)
+        provenUntil(of: remote.replica, timeout: Self.grantedTimeout(remote.summary), now: now)
+    }
+
+    /// Until when trusted evidence proves a replica alive that this node does not hear; nil when nothing does.
+    func provenUntil(of replica: UInt64, timeout: Duration, now: Instant) -> Instant? {
+        let lives = usableLives(of: replica, timeout: timeout, now: now).filter {
+            !departures.isBelowFloor($0.life, of: replica)
         }
         guard lives.count >= settings.witnesses else { return nil }
         return lives[settings.witnesses - 1].life.usableUntil(timeout: timeout)
+    }
+
+    /// The silence that a replica is granted on a peer's word.
+    static func grantedTimeout(_ summary: RegistrationSummary) -> Duration {
+        min(max(.zero, .milliseconds(summary.timeoutMillis)), longestTimeout)
     }
 
     private mutating func learn(
@@ -97,8 +116,7 @@ extension Gossip {
         counters.learned += 1
         learned[remote.replica] = LearnedReplica(
             identity: remote.summary.identity, item: item,
-            timeout: .milliseconds(max(0, remote.summary.timeoutMillis)), isProvisional: false, usableUntil: until,
-            askedAfter: .zero)
+            timeout: Self.grantedTimeout(remote.summary), isProvisional: false, usableUntil: until)
         directives.append(
             .learn(
                 LearnedFromPeer(
@@ -106,15 +124,16 @@ extension Gossip {
                     usableUntil: until)))
     }
 
-    /// The tables would not take a registration that was learned: as it is, it is not tried again.
-    public mutating func refusedToLearn(_ identity: ReplicaIdentity) {
+    /// How long something is not tried again that did not work.
+    static let refusalMemory: Duration = .seconds(20)
+
+    /// The tables would not take a registration that was learned, or serve it no longer by themselves: it is not tried again
+    /// for a while. (Its place may have been taken, and become free.)
+    public mutating func refusedToLearn(_ identity: ReplicaIdentity, now: Instant) {
         let replica = settings.hash.replica(identity)
         guard let item = learned.removeValue(forKey: replica)?.item else { return }
-        for peer in peers.indices { peers[peer].remote[item]?.isRefused = true }
+        for peer in peers.indices { peers[peer].remote[item]?.restsUntil = now + Self.refusalMemory }
     }
-
-    /// The tables serve a learned registration no longer, by themselves.
-    public mutating func lostLearned(_ identity: ReplicaIdentity) { learned[settings.hash.replica(identity)] = nil }
 
     /// There is new evidence of a learned replica, or some has lost its worth.
     mutating func refresh(_ replica: UInt64, now: Instant, _ directives: inout [GossipDirective]) {

@@ -51,6 +51,9 @@ extension Gossip {
     ) {
         guard settings.mode >= .protect else { return }
         let closed = closing[entry.hash]
+        // An answer may come after the replica was heard again: then nobody has to vouch for it.
+        let isLate = hearing.lastHeard + Self.lateAfter(hearing) <= now
+        guard isLate || closed != nil else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
         if let closed { lives.removeAll { $0.life.earliest <= closed.closedAt } }
         if lives.count >= settings.witnesses {
@@ -65,7 +68,8 @@ extension Gossip {
         let answers = evidence.evidence(of: entry.hash).filter {
             peers[$0.peer].isWitness && $0.evidence.answeredAt >= closed.closedAt
         }
-        if let other = answers.first(where: { $0.evidence.isConnected }), now < closed.waitsUntil {
+        let open = answers.filter { $0.evidence.isConnected }
+        if let other = open.first, open.count >= settings.witnesses, now < closed.waitsUntil {
             return hold(
                 entry, until: closed.waitsUntil, "its connection to \(peers[other.peer].name) is open", &directives)
         }
@@ -101,7 +105,7 @@ extension Gossip {
         directives.append(.hold(entry.token, until: until, witness: witness))
     }
 
-    private mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
+    mutating func release(_ entry: FirstHandSet.Replica, _ directives: inout [GossipDirective]) {
         guard held.removeValue(forKey: entry.token.number) != nil else { return }
         directives.append(.release(entry.token))
     }
@@ -131,22 +135,19 @@ extension Gossip {
 
     // MARK: Goodbyes
 
-    mutating func tellGoodbye(
-        of replica: UInt64, _ goodbye: Departed, now: Instant, _ directives: inout [GossipDirective]
-    ) {
+    mutating func tellGoodbyes(now: Instant, _ directives: inout [GossipDirective]) {
         for peer in peers.indices where peers[peer].link != nil { sendTombstones(to: peer, now: now, &directives) }
     }
 
-    /// Tells the peer of every goodbye it has not been told on this link. Only first-hand ones (rule R1).
+    /// Tells the peer of the goodbyes it has not been told on this link, one frame of them; the next exchange goes on.
     mutating func sendTombstones(to peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
-        let goodbyes = departures.own(after: peers[peer].sentTombstone).prefix(WireLimits.tombstones)
+        let goodbyes = departures.own(after: peers[peer].sentTombstone, atMost: WireLimits.tombstones)
         guard let last = goodbyes.last else { return }
-        peers[peer].sentTombstone = last.entry.sequence
-        let tombstones = goodbyes.map { replica, entry in
+        peers[peer].sentTombstone = last.sequence
+        let tombstones = goodbyes.map {
             TombstoneReport(
-                replica: replica, reason: .unregistered, sequence: entry.sequence,
-                age: AgeBound.reportedAge(heardAt: entry.event.latest, now: now),
-                timeoutMillis: entry.timeout.wholeMilliseconds)
+                replica: $0.replica, reason: .unregistered, sequence: $0.sequence,
+                age: AgeBound.reportedAge(heardAt: $0.saidAt, now: now), timeoutMillis: $0.timeout.wholeMilliseconds)
         }
         send(.tombstones(.init(reports: tombstones)), to: peer, &directives)
     }
@@ -159,7 +160,7 @@ extension Gossip {
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
         for goodbye in goodbyes.reports {
-            let timeout = min(max(.zero, .milliseconds(goodbye.timeoutMillis)), Self.longestTimeout)
+            let timeout = min(max(settings.expiry, .milliseconds(goodbye.timeoutMillis)), Self.longestTimeout)
             guard
                 departures.heardOfGoodbye(goodbye.replica, age: goodbye.age, timeout: timeout, at: now)
             else { continue }

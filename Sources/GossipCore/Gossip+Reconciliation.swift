@@ -32,7 +32,9 @@ extension Gossip {
         peers[peer].asks = asks
         let roots = RootPair(own: own.sketch.root, peer: digest.root)
         if let work = peers[peer].reconciliation, now - work.startedAt > settings.period * Self.repairPatience {
+            // Others have their turn first: who never answers must not keep both places.
             peers[peer].reconciliation = nil
+            peers[peer].reconcilesFrom = now + settings.period * Self.repairPatience
         }
         if let round = peers[peer].itemRound, now - round.sentAt > settings.period * Self.repairPatience {
             peers[peer].itemRound = nil
@@ -43,7 +45,7 @@ extension Gossip {
             peers[peer].reconciliation = nil
             peers[peer].compared = roots
             setDifference(of: peer, SetDifference(onlyHere: [], onlyThere: []), now: now, &directives)
-        } else if peers[peer].compared != roots, peers[peer].reconciliation == nil {
+        } else if peers[peer].compared != roots, peers[peer].reconciliation == nil, peers[peer].reconcilesFrom <= now {
             reconcile(peer, roots, epoch: digest.epoch, now: now, &directives)
         }
         compareWhole(digest, with: peer, now: now, &directives)
@@ -98,7 +100,12 @@ extension Gossip {
             peers[peer].reconciliation = nil
             return
         }
+        let before = decoder.received
         switch decoder.receive(answer.run) {
+        case .needsMore where decoder.received == before:
+            // Nothing new, for ever.
+            peers[peer].reconciliation = nil
+            peers[peer].reconcilesFrom = now + settings.period * Self.repairPatience
         case .decoded(let difference):
             peers[peer].reconciliation = nil
             decoded(difference, work.roots, of: peer, now: now, &directives)
@@ -123,7 +130,7 @@ extension Gossip {
             return
         }
         guard list.epoch == work.epoch, list.items.first.map({ $0 >= cursor }) ?? true,
-            items.count + list.items.count <= work.roots.peer.count
+            items.count + list.items.count <= min(work.roots.peer.count, GossipLimits.listedItems)
         else {
             peers[peer].reconciliation = nil
             return
@@ -177,15 +184,16 @@ extension Gossip {
         _ answer: GossipMessage.Item, from peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable,
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
-        if let pull = peers[peer].imagePull, pull.round.nonce == answer.echo {
-            return received(answer, for: pull, from: peer, now: now, &directives)
+        if peers[peer].imagePull?.round.nonce == answer.echo {
+            return receivedImage(answer, from: peer, now: now, &directives)
         }
         guard let round = peers[peer].itemRound, round.nonce == answer.echo else {
             counters.unsolicitedAnswers += 1
             return
         }
         peers[peer].itemRound = nil
-        let asked = Set(round.asked)
+        // What was registered here meanwhile, or gone from the peer, is no difference any more.
+        let asked = Set(round.asked).intersection(peers[peer].unnamed)
         for entry in answer.entries where asked.contains(entry.item) {
             guard let record = entry.record else { continue }
             let replica = settings.hash.replica(record.summary.identity)
@@ -268,7 +276,7 @@ extension Gossip {
         guard let entry = own.replica(item: item) else { return nil }
         var image = ByteWriter(capacity: 4_096)
         tables.encodeImages(of: [entry.token], into: &image)
-        guard offset <= image.count else { return nil }
+        guard offset <= image.count, image.count <= WireLimits.imageBytes else { return nil }
         let end = min(image.count, offset + room - ImageChunk.overhead)
         return ImageChunk(offset: offset, total: image.count, bytes: Array(image.bytes[offset..<end]))
     }
@@ -279,8 +287,13 @@ extension Gossip {
     ) -> Bool {
         if peers[peer].budget.take(bytes, at: now) { return true }
         counters.busyAnswers += 1
-        send(.busy(.init(retryMillis: Int(settings.period.wholeMilliseconds))), to: peer, &directives)
+        sendBusy(to: peer, &directives)
         return false
+    }
+
+    mutating func sendBusy(to peer: Int, _ directives: inout [GossipDirective]) {
+        let pause = min(Int(settings.period.wholeMilliseconds), WireLimits.retryMillis)
+        send(.busy(.init(retryMillis: pause)), to: peer, &directives)
     }
 
     /// The peer has no time for repairs: what was asked of it is asked again after a later exchange.

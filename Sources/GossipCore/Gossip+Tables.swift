@@ -9,36 +9,40 @@ struct ClosedConnection {
     var waitsUntil: Instant
     /// Peers that answered since.
     var answered: Set<Int> = []
-    /// Whether one of them is connected to it.
-    var isConnectedElsewhere = false
 }
 
 extension Gossip {
     /// How much later than usual the heartbeat may come that a peer's open connection promises.
     static let heartbeatPatience: Duration = .seconds(5)
 
-    /// A replica registered: it is new here, or something of its registration has changed.
+    /// A replica registered: it is new here, or something of its registration has changed; or topics left its image, which is
+    /// no sign of life.
     public mutating func registered(
         _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
         guard let summary = tables.summary(of: replica), let hearing = tables.hearing(of: replica),
             summary.isCarriable
-        else { return }
+        else {
+            if let old = own[replica] { forget(old, now: now, &directives) }
+            return
+        }
         if let old = own[replica], old.hash != settings.hash.replica(summary.identity) {
+            if held[replica.number] != nil { directives.append(.release(replica)) }
             forget(old, now: now, &directives)
         }
-        let isNew = own[replica] == nil
+        let old = own[replica]
         own.set(replica, summary)
         guard let entry = own[replica] else { return }
-        closing[entry.hash] = nil
-        departures.returned(entry.hash)
+        if hearing.isConnected { closing[entry.hash] = nil }
+        departures.returned(entry.hash, at: hearing.registeredAt)
         learned[entry.hash] = nil
-        if isNew {
-            lastNewReplica = now
+        if old == nil { lastNewReplica = now }
+        if old?.timeout != entry.timeout {
             lateness.insert((replica.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
         }
-        if held[replica.number] != nil { reconsider(entry, hearing, now: now, &directives) }
+        // It was heard just now: no peer can vouch for longer than that.
+        release(entry, &directives)
     }
 
     /// The connection of its last registration closed; its removal was put off so that the peers can be asked.
@@ -50,6 +54,10 @@ extension Gossip {
         // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
         let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
         closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)
+        if held.removeValue(forKey: replica.number) != nil {
+            // It was held for its silence, on signs of life from before the close.
+            directives.append(.hold(replica, until: now, witness: "its connection closed"))
+        }
         guard peers.contains(where: { $0.isWitness }) else {
             // Nobody to ask.
             closing[entry.hash] = nil
@@ -68,8 +76,8 @@ extension Gossip {
         forget(old, now: now, &directives)
         switch cause {
         case .unregistered:
-            let goodbye = departures.unregistered(old.hash, timeout: timeout, at: now)
-            tellGoodbye(of: old.hash, goodbye, now: now, &directives)
+            departures.unregistered(old.hash, timeout: timeout, at: now)
+            tellGoodbyes(now: now, &directives)
         case .expired, .connectionClosed, .conflict:
             // An expired replica was last heard a timeout ago or earlier; a closed one may have been heard just now.
             var event = AgeBound(heardAt: cause == .expired ? now + (.zero - timeout) : now)
@@ -78,14 +86,14 @@ extension Gossip {
         }
     }
 
-    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only; the tables serve it no longer.
+    /// UNREGISTER_BROKER named a replica that this node knows by hearsay only, or not at all; the tables do not serve it.
     public mutating func saidGoodbye(
         _ identity: ReplicaIdentity, now: Instant, directives: inout [GossipDirective]
     ) {
         let hash = settings.hash.replica(identity)
         let timeout = learned[hash]?.timeout ?? settings.expiry
-        let goodbye = departures.unregistered(hash, timeout: timeout, at: now)
-        tellGoodbye(of: hash, goodbye, now: now, &directives)
+        departures.unregistered(hash, timeout: timeout, at: now)
+        tellGoodbyes(now: now, &directives)
         learned[hash] = nil
     }
 
@@ -133,6 +141,7 @@ extension Gossip {
                 directives.append(.release(entry.token))
             }
         }
+        compactLateness(tables)
         while let (number, hash) = lateness.popDue(at: now) {
             let token = ReplicaToken(number: number)
             guard let entry = own[token], entry.hash == hash, !late.contains(number),
@@ -143,10 +152,20 @@ extension Gossip {
         }
     }
 
+    /// Replicas that came and went leave entries behind, which are due in years if they said so.
+    private mutating func compactLateness(_ tables: borrowing some FirstHandTables & ~Copyable) {
+        guard lateness.count > 2 * own.count + 256 else { return }
+        lateness = DeadlineHeap()
+        for entry in own.all where !late.contains(entry.token.number) {
+            guard let hearing = tables.hearing(of: entry.token) else { continue }
+            lateness.insert((entry.token.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
+        }
+    }
+
     /// Whom to ask the peers about: what is closing, what is late, and what is known by hearsay only and getting old;
     /// those closest to their end first.
     mutating func asks(
-        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
+        of peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
     ) -> [UInt64] {
         var wanted: [(end: Instant, hash: UInt64)] = []
         for (hash, closed) in closing { wanted.append((closed.closedAt, hash)) }
@@ -156,20 +175,30 @@ extension Gossip {
             else { continue }
             wanted.append((max(hearing.lastHeard + hearing.timeout, held[number] ?? .zero), entry.hash))
         }
-        for (hash, replica) in learned where replica.wantsEvidence(at: now) {
+        for (hash, replica) in learned {
+            // What no peer lists any more has probably left; what is old may be dead.
+            let isListed = peers.contains { $0.remote[replica.item] != nil }
+            guard !isListed || replica.wantsEvidence(at: now) else { continue }
             wanted.append((replica.usableUntil, hash))
         }
         if settings.mode == .replicate { wanted += unprovenElsewhere(now: now).map { (.distantFuture, $0) } }
         wanted.sort { ($0.end, $0.hash) < ($1.end, $1.hash) }
-        return wanted.prefix(GossipLimits.asks).map(\.hash)
+        guard wanted.count > GossipLimits.asks else { return wanted.map(\.hash) }
+        // Half of the room for the most urgent; of the others each has its turn, though those before it are dead for good.
+        let urgent = wanted.prefix(GossipLimits.asks / 2).map(\.hash)
+        let others = wanted.dropFirst(urgent.count).map(\.hash).sorted()
+        let start = others.firstIndex { $0 > peers[peer].lastAsked } ?? 0
+        let turn = (others[start...] + others[..<start]).prefix(GossipLimits.asks - urgent.count)
+        peers[peer].lastAsked = turn.last ?? 0
+        return urgent + turn
     }
 
     /// What peers have and this node lacks, and what nothing yet proves alive that happened since they met.
     private func unprovenElsewhere(now: Instant) -> some Sequence<UInt64> {
         var unproven: Set<UInt64> = []
         for peer in peers {
-            for remote in peer.remote.values where !remote.isRefused && own.replica(hash: remote.replica) == nil {
-                let timeout = Duration.milliseconds(max(0, remote.summary.timeoutMillis))
+            for remote in peer.remote.values where remote.restsUntil <= now && own.replica(hash: remote.replica) == nil {
+                let timeout = Self.grantedTimeout(remote.summary)
                 if learned[remote.replica] == nil, usableLives(of: remote.replica, timeout: timeout, now: now).isEmpty {
                     unproven.insert(remote.replica)
                 }

@@ -57,7 +57,7 @@ extension Gossip {
 
     private mutating func sweep(now: Instant, _ directives: inout [GossipDirective]) {
         let oldest = Swift.max(settings.expiry, .seconds(60)) * 2
-        evidence.prune(before: now + (.zero - oldest))
+        evidence.prune(before: now + (.zero - oldest)) { learned[$0] != nil }
         stalls.prune(before: now + (.zero - ClockRate.longestAge))
         departures.prune(at: now)
         divergences.prune(at: now)

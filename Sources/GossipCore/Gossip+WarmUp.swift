@@ -41,7 +41,7 @@ extension Gossip {
 
     private func isWarm(now: Instant) -> Bool {
         let uptime = now - startedAt
-        if contacts.allSatisfy(\.isSelf) { return true }
+        if contacts.allSatisfy(\.isSelf), !settings.acceptsUnlistedPeers { return true }
         // As long as brokers need to come by themselves, half as long again: nothing is gained by waiting longer.
         if uptime >= settings.heartbeat * 3 / 2 { return true }
         let readyPeers = peers.filter { $0.isWitness }
@@ -122,18 +122,14 @@ extension Gossip {
     private mutating func provisional(
         _ summary: RegistrationSummary, _ replica: UInt64, item: UInt64, from peer: Int, now: Instant
     ) -> LearnedFromPeer {
-        let timeout = Duration.milliseconds(max(0, summary.timeoutMillis))
-        let lives = usableLives(of: replica, timeout: timeout, now: now)
-        let isProven = lives.count >= settings.witnesses
-        let until =
-            isProven
-            ? lives[settings.witnesses - 1].life.usableUntil(timeout: timeout)
-            : provisionalUntil(of: replica, timeout: timeout) ?? .zero
+        let timeout = Self.grantedTimeout(summary)
+        let proven = provenUntil(of: replica, timeout: timeout, now: now)
+        let isProven = proven != nil
+        let until = proven ?? provisionalUntil(of: replica, timeout: timeout) ?? .zero
         if own.replica(hash: replica) == nil, until > now {
             counters.learned += 1
             learned[replica] = LearnedReplica(
-                identity: summary.identity, item: item, timeout: timeout, isProvisional: !isProven, usableUntil: until,
-                askedAfter: .zero)
+                identity: summary.identity, item: item, timeout: timeout, isProvisional: !isProven, usableUntil: until)
         }
         return LearnedFromPeer(
             summary: summary, image: [], origin: peers[peer].name, isProvisional: !isProven, usableUntil: until)
@@ -156,8 +152,7 @@ extension Gossip {
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
         guard state == .ready else {
-            send(.busy(.init(retryMillis: Int(settings.period.wholeMilliseconds))), to: peer, &directives)
-            return
+            return sendBusy(to: peer, &directives)
         }
         guard mayAnswer(peer, WireLimits.frameBytes, now: now, &directives) else { return }
         var entries: [SnapshotEntry] = []

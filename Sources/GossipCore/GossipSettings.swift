@@ -51,6 +51,10 @@ public enum GossipLimits {
     public static let reconciliations = 2
     /// Differing items of one peer that are named; beyond it only their number is told.
     public static let namedDifferences = 4_096
+    /// Items of one peer's list that are put together from parts: ten times the largest cluster aimed at, 8 MB.
+    public static let listedItems = 1 << 20
+    /// Replicas about which what peers said is kept, beside those that this node knows itself.
+    public static let evidence = 131_072
     /// Peers known, listed or not: cluster.yaml allows 64 nodes.
     public static let peers = 64
     /// Tombstones and floors held: the departures of a whole cluster within two timeouts.

@@ -46,8 +46,8 @@ struct RemoteItem {
     var summary: RegistrationSummary
     /// Exchanges that have shown it missing; a registration on its way to both nodes is missing for one.
     var exchanges = 0
-    /// The tables turned it down as it is.
-    var isRefused = false
+    /// Not to be learned before: the tables turned it down, or the peer has it no more.
+    var restsUntil = Instant.zero
 }
 
 /// Another node: what is known of it through all its links and lives.
@@ -70,6 +70,8 @@ struct Peer {
     /// When the last exchange that entered `offset` was sent.
     var offsetSentAt = Instant.zero
     var stalled = Duration.zero
+    /// When on its own clock it was found to have lost time: what it tells of before is older than it knows.
+    var losses = StallLedger()
     var stalledAt: Instant?
     /// Time that its clock lost and that it has not been told of.
     var stallToTell = Duration.zero
@@ -83,11 +85,15 @@ struct Peer {
     var exchanges = 0
     var lastExchange: Instant?
     var roundTrip = Duration.zero
+    /// The last replica it was asked about in turn, when there are too many for one exchange.
+    var lastAsked: UInt64 = 0
     /// What it asked about in its last exchange.
     var asks: [UInt64] = []
 
     // Differences
     var reconciliation: Reconciliation?
+    /// Not to be compared before: it did not answer.
+    var reconcilesFrom = Instant.zero
     /// The two roots that the difference below belongs to.
     var compared: RootPair?
     /// Items of ours that it lacks.

@@ -2,8 +2,8 @@ import Basics
 
 /// The time that this node's own clock may have lost, by who noticed: its reports of older events are made older by it.
 ///
-/// Every observer in touch with us sees every loss, so the losses that one observer saw add up, and of several observers
-/// the largest sum counts (rule R3: too old is harmless).
+/// All of them add up. Two observers mostly saw the same loss, but each may have missed one that the other saw, and too
+/// old is harmless (rule R3).
 struct StallLedger {
     private struct Entry {
         var observer: String
@@ -30,16 +30,7 @@ struct StallLedger {
 
     /// What is added to the age of an event heard at `instant`.
     func loss(since instant: Instant) -> Duration {
-        if entries.isEmpty { return .zero }
-        var sums: [(observer: String, loss: Duration)] = []
-        for entry in entries where entry.noticedAt >= instant {
-            if let index = sums.firstIndex(where: { $0.observer == entry.observer }) {
-                sums[index].loss += entry.loss
-            } else {
-                sums.append((entry.observer, entry.loss))
-            }
-        }
-        return sums.map(\.loss).max() ?? .zero
+        entries.reduce(.zero) { $1.noticedAt < instant ? $0 : $0 + $1.loss }
     }
 
     /// Forgets what no event of any use is older than.

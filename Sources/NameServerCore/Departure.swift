@@ -28,6 +28,9 @@ extension NameServer {
         }
         counters.unregistrations += 1
         supersede(cluster: broker.cluster, address: broker.address)
+        if firstHand != nil, token(of: broker) == nil, learned(broker) == nil {
+            directives.append(.firstHand(.saidGoodbye(broker)))
+        }
         forgetUnregistered(broker, arrival, &directives)
         unregister(broker, arrival, &directives)
         output.answer(arrival)

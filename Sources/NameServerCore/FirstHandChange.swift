@@ -9,6 +9,8 @@ public enum FirstHandChange: Sendable, Hashable {
     case closed(ReplicaToken)
     /// The entry is gone; the token may be another replica's from now on.
     case removed(ReplicaToken, ReplicaIdentity, Departed)
+    /// UNREGISTER_BROKER named a replica that has no entry here, neither first-hand nor learned.
+    case saidGoodbye(ReplicaIdentity)
     /// Key-values, or what administrators changed in the topics: the digests must be computed again.
     case administered
 }

@@ -101,11 +101,12 @@ extension NameServer {
         tables.live[live.index].graceEnd = arrival.now + grace
         tables.expiry.setNoLater(live, due: tables.live[live.index].nextLook(now: arrival.now))
         tables.closing.set(live, due: tables.live[live.index].deadline)
-        if firstHand != nil { directives.append(.firstHand(.closed(live.token))) }
         let broker = identity(of: live)
         note(
             .closing, broker, "\(broker.label): its connection closed; kept for \(grace.wholeMilliseconds) ms", arrival,
             &directives)
+        // After the line about it: what follows may be the removal, at once.
+        if firstHand != nil { directives.append(.firstHand(.closed(live.token))) }
     }
 
     // MARK: Scanning

@@ -26,7 +26,11 @@ final class CoreNode {
     var core: Gossip
     var tables = HandTables()
     /// This clock less the cluster's.
-    let offset: Duration
+    var offset: Duration
+    /// What the clock shows while it stands still.
+    var frozenAt: Instant?
+    /// How far the wall clock is behind.
+    var wallLag = Duration.zero
     var held: [UInt32: Instant] = [:]
     var learned: [ReplicaIdentity: LearnedFromPeer] = [:]
     var events: [GossipEvent] = []
@@ -50,6 +54,8 @@ final class CoreCluster {
     var latency: Duration = .milliseconds(1)
     /// Pairs of names, "a>b", over which nothing passes.
     var cut: Set<String> = []
+    /// Senders and kinds of frames, "a 7", that never arrive.
+    var dropped: [String] = []
     /// Of 1,000 frames so many are lost, repeated, or held back for up to 3 s.
     var lossPerMille = 0
     var repeatPerMille = 0
@@ -86,7 +92,19 @@ final class CoreCluster {
 
     subscript(name: String) -> CoreNode { nodes.first { $0.name == name }! }
 
-    func clock(_ node: CoreNode) -> Instant { now + node.offset }
+    func clock(_ node: CoreNode) -> Instant { node.frozenAt ?? now + node.offset }
+
+    func wallClock(_ node: CoreNode) -> WallTime {
+        WallTime(milliseconds: (now.nanoseconds - node.wallLag.wholeNanoseconds) / 1_000_000)
+    }
+
+    /// The node's machine stands still for a while, both of its clocks with it.
+    func freeze(_ node: CoreNode, for span: Duration) {
+        (node.isDown, node.frozenAt) = (true, clock(node))
+        run(span)
+        (node.isDown, node.frozenAt) = (false, nil)
+        (node.offset, node.wallLag) = (node.offset - span, node.wallLag + span)
+    }
 
     // MARK: Brokers
 
@@ -128,6 +146,13 @@ final class CoreCluster {
         }
     }
 
+    /// The node's process ends and another begins, with empty tables.
+    func restart(_ node: CoreNode, incarnation: UInt64) {
+        for link in node.links.keys.sorted() { close(link, node) }
+        node.core = Gossip(node.settings, incarnation: incarnation, seed: incarnation, now: clock(node))
+        node.tables = HandTables()
+    }
+
     // MARK: Time
 
     func run(_ duration: Duration) {
@@ -143,8 +168,7 @@ final class CoreCluster {
             for node in nodes where !node.isDown && node.core.nextWake <= clock(node) {
                 input(node) {
                     $0.advance(
-                        tables: node.tables, now: self.clock(node),
-                        wallTime: WallTime(milliseconds: self.now.nanoseconds / 1_000_000), directives: &$1)
+                        tables: node.tables, now: self.clock(node), wallTime: self.wallClock(node), directives: &$1)
                 }
             }
             if now >= end { return }
@@ -227,7 +251,7 @@ final class CoreCluster {
         bytes += frame.count
         framesByKind[frame[5], default: 0] += 1
         let draw = Int.random(in: 0..<1_000, using: &random)
-        if draw < lossPerMille { return }
+        if draw < lossPerMille || dropped.contains("\(node.name) \(frame[5])") { return }
         deliver(frame, to: other, on: theirs, from: node)
         if draw < lossPerMille + repeatPerMille { deliver(frame, to: other, on: theirs, from: node) }
     }
@@ -245,6 +269,15 @@ final class CoreCluster {
                     core.received($0, on: link, tables: other.tables, now: self.clock(other), directives: &directives)
                 }
             }
+        }
+    }
+
+    /// Hands a message to a node as if it came over the link just now.
+    func hand(_ message: GossipMessage, to node: CoreNode, on link: LinkID) {
+        var frame = ByteWriter(capacity: 64)
+        message.encode(into: &frame)
+        input(node) { core, directives in
+            core.received(frame.bytes, on: link, tables: node.tables, now: self.clock(node), directives: &directives)
         }
     }
 

@@ -115,6 +115,45 @@ struct GossipProtectTests {
         #expect(until > closedAt + .seconds(120))
     }
 
+    @Test("a reset connection, dialled again: held no longer, though a peer vouches for it")
+    func resetAndBack() {
+        let cluster = CoreCluster(["a", "b"], mode: .protect)
+        let (a, b) = (cluster["a"], cluster["b"])
+        for node in cluster.nodes { cluster.register(1, at: node) }
+        cluster.run(.seconds(5))
+        cluster.disconnect(1, at: a)
+        cluster.run(.seconds(1))
+        cluster.register(1, at: b)
+        cluster.run(.seconds(2))
+        #expect(a.held[token] != nil)
+        cluster.register(1, at: a, content: 2)
+        #expect(a.held[token] == nil)
+        cluster.run(.seconds(20))
+        #expect(a.held[token] == nil)
+        #expect(a.core.status(tables: a.tables, now: cluster.clock(a)).replicas.isEmpty)
+    }
+
+    /// The broker comes back at any moment of an exchange about it.
+    @Test("an answer that comes after the replica was heard again holds nothing")
+    func answeredTooLate() {
+        let cluster = CoreCluster(["a", "b"], mode: .protect)
+        cluster.latency = .milliseconds(200)
+        let (a, b) = (cluster["a"], cluster["b"])
+        for node in cluster.nodes { cluster.register(1, at: node) }
+        for step in 0..<20 {
+            for _ in 0..<4 {
+                cluster.run(.seconds(30))
+                cluster.register(1, at: b)
+            }
+            #expect(a.held[token] != nil)
+            cluster.run(.milliseconds(50 * step))
+            a.tables.rows[token]?.hearing.isConnected = false
+            cluster.register(1, at: a)
+            cluster.run(.seconds(5))
+            #expect(a.held[token] == nil, "\(step)")
+        }
+    }
+
     @Test("a closed connection with nobody to ask is stock's business")
     func alone() {
         let cluster = CoreCluster(["a", "b"], mode: .protect)

@@ -46,6 +46,11 @@ final class MemoryPlatform: Platform {
         return timer
     }
 
+    /// Nobody in these tests has a name.
+    func resolve(_ address: Address, completion: @escaping (Swift.Result<[Address], PlatformError>) -> Void) {
+        completion(.success([address]))
+    }
+
     func offload<Result: Sendable>(
         _ work: @escaping @Sendable () -> Result, completion: @escaping (Result) -> Void
     ) { completion(work()) }

@@ -130,6 +130,7 @@ final class GossipShell {
                 core.connectionClosed(replica, tables: tables, now: now, directives: &directives)
             case .removed(let replica, _, let departed):
                 core.removed(replica, FirstHandRemoval(departed), now: now, directives: &directives)
+            case .saidGoodbye(let identity): core.saidGoodbye(identity, now: now, directives: &directives)
             case .administered:
                 let hash = self.options.settings.hash
                 core.administered(
@@ -146,7 +147,7 @@ final class GossipShell {
             if drop == .unregistered {
                 core.saidGoodbye(replica, now: now, directives: &directives)
             } else {
-                core.lostLearned(replica)
+                core.refusedToLearn(replica, now: now)
             }
         }
     }
@@ -247,7 +248,7 @@ final class GossipShell {
                     replica, image: index, of: $0, now: now, wallTime: platform.wallTime,
                     directives: &hot.pointee.directives)
             }
-            if outcome != .learned { core.pointee.refusedToLearn(learned.summary.identity) }
+            if outcome != .learned { core.pointee.refusedToLearn(learned.summary.identity, now: now) }
         }
     }
 

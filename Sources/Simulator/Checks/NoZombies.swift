@@ -1,0 +1,40 @@
+import Basics
+
+/// 3: a broker is served for at most its timeout, one scan and a second after the last heartbeat that any node processed.
+final class NoZombies: Invariant {
+    let number = 3
+    let name = "no zombies"
+
+    /// A second, and what a clock 500 ppm slow measures too little of.
+    private static func slack(_ limit: Int64) -> Int64 { 1_000_000_000 + limit / 1_000 }
+
+    func check(_ cluster: Cluster, node: SimulatedNode?) -> String? {
+        guard let node else {
+            for node in cluster.nodes { if let text = checkOne(cluster, node) { return text } }
+            return nil
+        }
+        return checkOne(cluster, node)
+    }
+
+    private func checkOne(_ cluster: Cluster, _ node: SimulatedNode) -> String? {
+        let time = cluster.world.time
+        // What stands still serves nobody; and it may need a moment to catch up.
+        guard node.node != nil, node.host.pause == nil,
+            time - cluster.truth.resumedAt[node.host.index] > 100_000_000
+        else { return nil }
+        let limit = (cluster.options.timeout + cluster.options.scan).wholeNanoseconds
+        let allowed = limit + NoZombies.slack(limit)
+        for (index, view) in cluster.truth.views[node.index].enumerated() where view.isServed {
+            guard let heard = cluster.truth.lastHeard[index] else {
+                return "\(node.host.name) serves \(cluster.brokers[index].replica.label), which nobody ever heard"
+            }
+            if time - heard <= allowed { continue }
+            let age = time - heard - cluster.truth.frozenTime(of: node.host, since: heard)
+            if age > allowed {
+                return "\(node.host.name) serves \(cluster.brokers[index].replica.label), last heard by anybody "
+                    + "\(seconds(time - heard)) ago"
+            }
+        }
+        return nil
+    }
+}
