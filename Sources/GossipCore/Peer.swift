@@ -100,12 +100,16 @@ struct Peer {
     var onlyHere: [UInt64] = []
     /// Items of its that we lack, as far as they are named.
     var remote: [UInt64: RemoteItem] = [:]
+    /// What was last noted of the difference; nil when it must be looked at anew.
+    var noted: NotedDifference?
     /// Items of its that we lack and that are still to be asked for.
     var unnamed: [UInt64] = []
     var itemRound: Round?
 
     // Learning
     var imagePull: ImagePull?
+    /// Items whose images may be worth pulling, as of the last exchange; the next one is at the end.
+    var pullable: [UInt64] = []
     var snapshot: SnapshotPull?
     var sentTombstone: UInt64 = 0
     var budget: ReplyBudget
@@ -130,16 +134,34 @@ struct Peer {
         reconciliation = nil
         compared = nil
         onlyHere = []
+        noted = nil
         remote = [:]
         unnamed = []
         itemRound = nil
         imagePull = nil
+        pullable = []
         snapshot = nil
         asks = []
         missed = 0
         sentTombstone = 0
         downSince = now
     }
+}
+
+/// What was noted of a difference, so that an exchange that shows the same again costs nothing.
+struct NotedDifference {
+    /// Everything that the divergences noted depend on.
+    struct Shown: Hashable {
+        var compared: RootPair?
+        var own: SketchSymbol
+        var named: Int
+        var unnamed: Int
+        var mayJudge: Bool
+    }
+
+    var shown: Shown
+    /// Those that have not lasted long enough to be told.
+    var unreported: [DivergenceTable.Key]
 }
 
 /// The digests of two sets at one moment.
@@ -170,4 +192,7 @@ struct ReplyBudget {
         bytes -= Int64(count)
         return true
     }
+
+    /// Puts back what was taken out and not needed.
+    mutating func giveBack(_ count: Int) { bytes = min(Self.capacity, bytes + Int64(max(0, count))) }
 }
