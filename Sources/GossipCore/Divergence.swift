@@ -133,9 +133,15 @@ struct DivergenceTable {
             entries.values[index].divergence.replica = replica
         }
         guard !entries.values[index].divergence.isReported else { return nil }
-        var entry = entries.values[index]
-        let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
+        return report(index, key, at: now)
+    }
+
+    private mutating func report(_ index: Dictionary<Key, Entry>.Index, _ key: Key, at now: Instant) -> Change? {
+        let lasted =
+            entries.values[index].exchanges >= 2
+            && now - entries.values[index].divergence.since >= Self.persistence
         guard lasted || key.kind.isProvenAtOnce else { return nil }
+        var entry = entries.values[index]
         entry.divergence.isReported = true
         let isAlarm = lastAlarms[key].map { now - $0 >= Self.alarmInterval } ?? true
         if isAlarm { lastAlarms[key] = now }

@@ -159,11 +159,17 @@ extension Gossip {
     ) -> Set<DivergenceTable.Key> {
         var present: Set<DivergenceTable.Key> = []
         var room = GossipLimits.newDivergences
-        func admits(_ key: DivergenceTable.Key) -> Bool {
+        func isNew(_ key: DivergenceTable.Key) -> Bool {
             present.insert(key)
-            if divergences.isReported(key) != nil { return true }
-            room -= 1
-            return room >= 0
+            switch divergences.isReported(key) {
+            case true?: return false
+            case false?:
+                if let change = divergences.sawAgain(key, at: now) { tell(change, &directives) }
+                return false
+            case nil:
+                room -= 1
+                return room >= 0
+            }
         }
         var here: [UInt64: FirstHandSet.Replica] = [:]
         for item in peers[peer].onlyHere {
@@ -173,11 +179,11 @@ extension Gossip {
             let isHere = here.removeValue(forKey: remote.replica) != nil
             let key = DivergenceTable.Key(
                 peer: peer, kind: isHere ? .content : .missingHere, subject: remote.replica)
-            if admits(key) { noteThere(remote, key, now, &directives) }
+            if isNew(key) { noteThere(remote, key, now, &directives) }
         }
         for (hash, entry) in here.sorted(by: { $0.key < $1.key }) {
             let key = DivergenceTable.Key(peer: peer, kind: .missingThere, subject: hash)
-            if admits(key) { noteMissingThere(entry, key, tables, now, &directives) }
+            if isNew(key) { noteMissingThere(entry, key, tables, now, &directives) }
         }
         return present
     }

@@ -25,8 +25,8 @@ public enum SketchLadder {
     /// The first question, given both roots.
     ///
     /// The counts' difference bounds the number of differing items from below, so the first rung is the one that holds
-    /// 1.5 times it and 16; few differences are most likely, and four fit the first. The list is asked for where that would not be smaller, where a side is empty, and beyond the
-    /// top.
+    /// 1.5 times it and 16; up to four differences, by far the most likely, fit the shortest. The list is asked for
+    /// where that would not be smaller, where a side is empty, and beyond the top.
     public static func question(here: SketchSymbol, there: SketchSymbol) -> Question {
         if here == there { return .nothing }
         let larger = max(here.count, there.count)

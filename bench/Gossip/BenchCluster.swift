@@ -100,7 +100,7 @@ final class BenchCluster {
     func register(_ broker: Int, at node: BenchNode, content: UInt64 = 1, phase: Duration? = nil) {
         let beat = phase ?? draw(below: interval)
         node.tables[broker] = BenchTables.Row(
-            summary: .benchmark(broker, content: content, timeout: timeout), phase: beat, since: now)
+            summary: .benchmark(broker, content: content, timeout: timeout), phase: beat.wholeNanoseconds, since: now)
         input(node, "registration") {
             $0.registered(ReplicaToken(number: UInt32(broker)), tables: $1, now: self.now, directives: &$2)
         }

@@ -5,8 +5,8 @@ import GossipCore
 struct BenchTables: FirstHandTables {
     struct Row {
         var summary: RegistrationSummary
-        /// When its heartbeats come, counted from the start of time.
-        var phase: Duration
+        /// When its heartbeats come: nanoseconds from the start of time.
+        var phase: Int64
         /// No heartbeat arrives after this instant.
         var cutAt = Instant.distantFuture
         /// The first heartbeat this node heard.
@@ -17,6 +17,7 @@ struct BenchTables: FirstHandTables {
     var now: Instant
     let interval: Duration
     let timeout: Duration
+    private let beat: Int64
     /// Heartbeats come up to this much later than their beat, each by a share of its own.
     var jitter = Duration.zero
     private(set) var rows: ContiguousArray<Row?> = []
@@ -25,6 +26,7 @@ struct BenchTables: FirstHandTables {
         self.now = now
         self.interval = interval
         self.timeout = timeout
+        beat = interval.wholeNanoseconds
     }
 
     subscript(broker: Int) -> Row? {
@@ -47,15 +49,14 @@ struct BenchTables: FirstHandTables {
         for replica in replicas { output.append(bigEndian: summary(of: replica)?.registrationHash ?? 0) }
     }
 
-    private func lastBeat(_ broker: Int, _ phase: Duration, before instant: Instant) -> Instant {
-        let beat = Int64(interval.wholeNanoseconds)
-        let number = max(0, (instant.nanoseconds - phase.wholeNanoseconds) / beat)
+    private func lastBeat(_ broker: Int, _ phase: Int64, before instant: Instant) -> Instant {
+        let number = max(0, (instant.nanoseconds - phase) / beat)
         let arrival = arrival(of: number, broker, phase)
         return arrival <= instant ? arrival : self.arrival(of: max(0, number - 1), broker, phase)
     }
 
-    private func arrival(of number: Int64, _ broker: Int, _ phase: Duration) -> Instant {
-        let due = Instant(nanoseconds: phase.wholeNanoseconds + number * interval.wholeNanoseconds)
+    private func arrival(of number: Int64, _ broker: Int, _ phase: Int64) -> Instant {
+        let due = Instant(nanoseconds: phase + number * beat)
         guard jitter > .zero else { return due }
         let key = UInt64(truncatingIfNeeded: number) << 32 | UInt64(broker)
         var random = SeededGenerator(seed: key)

@@ -18,14 +18,16 @@ extension GossipBench {
         ]
         for count in nodes {
             for (name, loss) in losses {
-                let times = times(nodes: count, loss: loss, trials: max(3, trials / max(1, count * count / 9)), seed: seed)
+                let times = times(
+                    nodes: count, loss: loss, trials: max(3, trials / max(1, count * count / 9)), seed: seed)
                 section.add(
                     .count(count), .text(name), .count(times.known.values.count), .hundredths(times.known.mean),
                     .hundredths(times.known.quantile(0.99)), .hundredths(times.known.max),
                     .hundredths(times.served.mean), .hundredths(times.served.quantile(0.99)),
                     .hundredths(times.served.max))
                 if count <= 7, case .none = loss {
-                    section.goal("G3 \(count) nodes know within periods, p99.9", times.known.quantile(0.999), atMost: 1.2)
+                    section.goal(
+                        "G3 \(count) nodes know within periods, p99.9", times.known.quantile(0.999), atMost: 1.2)
                 }
             }
         }

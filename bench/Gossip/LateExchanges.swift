@@ -8,7 +8,9 @@ extension GossipBench {
     public static func busyExchanges(brokers: Int, asks: Int, seconds: Int, seed: UInt64 = 1) -> BenchSection {
         var section = BenchSection(
             "busy", "Exchanges that ask about late brokers (\(brokers) brokers, \(seconds) s)",
-            columns: ["asked about", "B per exchange", "CPU us per exchange and node", "longest turn us", "the longest was"])
+            columns: [
+                "asked about", "B per exchange", "CPU us per exchange and node", "longest turn us", "the longest was",
+            ])
         for count in [0, 1, 32, asks] {
             let cluster = pair(of: brokers, seed: seed)
             for broker in 0..<count { cluster.nodes[0].tables[broker]?.cutAt = cluster.now }
@@ -24,7 +26,9 @@ extension GossipBench {
                 .text(longest.longestName))
             section.goal("G8 longest turn, \(count) late brokers, us", Double(longest.longest) / 1_000, atMost: 1_000)
         }
-        section.notes = ["One node has lost the heartbeats of the brokers asked about; the other one answers with their ages."]
+        section.notes = [
+            "One node has lost the heartbeats of the brokers asked about; the other one answers with their ages."
+        ]
         return section
     }
 
@@ -44,7 +48,9 @@ extension GossipBench {
             section.add(
                 .text(mode.name), .tenths(Double(total) / Double(2 * exchanges) / 1_000),
                 .tenths(Double(longest.longest) / 1_000), .text(longest.longestName))
-            section.goal("G8 longest turn, \(differing) differing, \(mode.name), us", Double(longest.longest) / 1_000, atMost: 1_000)
+            section.goal(
+                "G8 longest turn, \(differing) differing, \(mode.name), us", Double(longest.longest) / 1_000,
+                atMost: 1_000)
         }
         return section
     }

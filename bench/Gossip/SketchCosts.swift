@@ -23,8 +23,11 @@ extension GossipBench {
             for _ in 0..<differences - differences / 2 { there.insert(random.next()) }
             decodes.add(Double(decode(here, there, differences)) / 1_000)
         }
-        section.add("one update (a broker comes or goes)", .hundredths(updates.quantile(0.001)), .hundredths(updates.quantile(0.5)))
-        section.add("decoding \(differences) differences", .tenths(decodes.quantile(0.001)), .tenths(decodes.quantile(0.5)))
+        section.add(
+            "one update (a broker comes or goes)", .hundredths(updates.quantile(0.001)),
+            .hundredths(updates.quantile(0.5)))
+        section.add(
+            "decoding \(differences) differences", .tenths(decodes.quantile(0.001)), .tenths(decodes.quantile(0.5)))
         section.goal("G2 an update, us", updates.quantile(0.5), atMost: 2)
         section.goal("G2 decoding \(differences) differences, us", decodes.quantile(0.5), atMost: 2_000)
         return section
