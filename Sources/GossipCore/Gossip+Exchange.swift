@@ -101,6 +101,8 @@ extension Gossip {
         with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
+        // Who fell silent since the last look is asked about now, not an exchange later.
+        lookForLate(tables, now: now, &directives)
         let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].round = Round(nonce: nonce, sentAt: now, asked: asks)
@@ -133,6 +135,7 @@ extension Gossip {
         _ directives: inout [GossipDirective]
     ) {
         noteToldStall(syn.stall, by: peer, now: now)
+        lookForLate(tables, now: now, &directives)
         let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].answer = Round(nonce: nonce, sentAt: now, asked: asks)

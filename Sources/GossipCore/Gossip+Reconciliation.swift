@@ -48,6 +48,8 @@ extension Gossip {
         } else if peers[peer].compared != roots, peers[peer].reconciliation == nil, peers[peer].reconcilesFrom <= now {
             reconcile(peer, roots, epoch: digest.epoch, now: now, &directives)
         }
+        // A node that has just started does not wait for its next period to be told what its peers heard.
+        advanceWarmUp(now: now, &directives)
         compareWhole(digest, with: peer, now: now, &directives)
         compareOperations(digest, with: peer, tables, now: now, &directives)
         compareLateness(of: peer, tables, now: now, &directives)

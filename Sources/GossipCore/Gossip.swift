@@ -37,7 +37,7 @@ public struct Gossip: ~Copyable {
 
     /// Replicas that have been silent for unusually long, by token; the queue tells when to look at the others.
     var late: Set<UInt32> = []
-    var lateness = DeadlineHeap<(token: UInt32, hash: UInt64)>()
+    var lateness: DeadlineWheel<(token: UInt32, hash: UInt64)>
     /// Until when each held replica is held.
     var held: [UInt32: Instant] = [:]
     var closing: [UInt64: ClosedConnection] = [:]
@@ -73,12 +73,14 @@ public struct Gossip: ~Copyable {
         startedAt = now
         random = SeededGenerator(seed: seed)
         own = FirstHandSet(hash: settings.hash)
+        lateness = DeadlineWheel(now: now)
         lastNewReplica = now
         nextHousekeeping = now
         for name in settings.peers {
             peers.append(Peer(name: name, isListed: true, now: now))
-            // The lower name dials; the other one waits a while, and dials when nobody came (one-way reachability).
-            let wait = settings.node < name ? Duration.zero : settings.period * 2
+            // The lower name dials; the other one waits just so long that they do not cross when both start together. A node that
+            // comes back does not wait for its peers to find out.
+            let wait = settings.node < name ? Duration.zero : settings.period / 2
             contacts.append(Contact(name: name, phase: .idle(until: now + wait + jitter(of: settings.period / 4))))
         }
     }
