@@ -268,6 +268,19 @@ struct GossipOperationsTests {
         #expect(c.tables.wiped == ["broker-1": true])
     }
 
+    @Test("where the broker registered something else its wipe is not copied, though it is heard of")
+    func permissionOfOtherContent() {
+        let cluster = cluster(["a", "b"])
+        cluster.register(1, at: cluster["a"], content: 1)
+        cluster.register(1, at: cluster["b"], content: 2)
+        cluster.run(.seconds(3))
+        cluster.setPermission(grants: false, of: 1, cluster["a"])
+        cluster.put("v", at: "k", cluster["a"])
+        cluster.run(.seconds(5))
+        #expect(cluster["b"].tables.keyValues == ["n/k": "v"] && cluster["b"].tables.wiped.isEmpty)
+        #expect(cluster["b"].core.operations.permissions.count == 1)
+    }
+
     @Test("a broker that registers anew has its permission back, and no node wipes it again")
     func permissionEnds() {
         let cluster = cluster(["a", "b"])
