@@ -218,7 +218,7 @@ extension Gossip {
         note(
             .clock, peer: peer, subject: Self.wallClockSubject,
             text: "a write made at \(ahead.node) bears a time \(lead) ms ahead of this node's wall clock",
-            advice: "Set the wall clocks of both (NTP). The write counts; a later one at a node that has it replaces it",
+            advice: "Set the wall clocks of both (NTP). The write counts until a node that has it takes a later one",
             now: now, &directives)
     }
 
