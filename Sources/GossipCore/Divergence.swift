@@ -70,6 +70,11 @@ struct DivergenceTable {
         /// `KeyedHash.replica`, or 0 for none.
         var subject: UInt64
 
+        /// What alarms are counted by. A replica that is silent or missing here is one trouble, however many peers hear it.
+        var ofAlarm: Key {
+            kind == .lateHere || kind == .missingHere ? Key(peer: -1, kind: kind, subject: subject) : self
+        }
+
         static func < (left: Key, right: Key) -> Bool {
             (left.peer, left.kind, left.subject) < (right.peer, right.kind, right.subject)
         }
@@ -96,7 +101,7 @@ struct DivergenceTable {
     private(set) var entries: [Key: Entry] = [:]
     /// Divergences that found no room.
     private(set) var uncounted = 0
-    /// When an alarm about a divergence that is over was last logged.
+    /// When an alarm was last logged, also about what is over; by `Key.ofAlarm`.
     private var lastAlarms: [Key: Instant] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
@@ -126,8 +131,9 @@ struct DivergenceTable {
         let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
         guard lasted || key.kind.isProvenAtOnce else { return nil }
         entry.divergence.isReported = true
-        let isAlarm = lastAlarms[key].map { now - $0 >= Self.alarmInterval } ?? true
-        if isAlarm { lastAlarms[key] = now }
+        let alarm = key.ofAlarm
+        let isAlarm = lastAlarms[alarm].map { now - $0 >= Self.alarmInterval } ?? true
+        if isAlarm { lastAlarms[alarm] = now }
         entries[key] = entry
         return .reported(entry.divergence, isAlarm: isAlarm)
     }
@@ -149,6 +155,7 @@ struct DivergenceTable {
     }
 
     mutating func prune(at now: Instant) {
-        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || entries[$0.key] != nil }
+        let current = Set(entries.keys.map(\.ofAlarm))
+        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || current.contains($0.key) }
     }
 }
