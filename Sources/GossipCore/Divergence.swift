@@ -75,6 +75,9 @@ struct DivergenceTable {
             kind == .lateHere || kind == .missingHere ? Key(peer: -1, kind: kind, subject: subject) : self
         }
 
+        /// What its kind and peer are counted under.
+        var group: Key { Key(peer: peer, kind: kind, subject: 0) }
+
         static func < (left: Key, right: Key) -> Bool {
             (left.peer, left.kind, left.subject) < (right.peer, right.kind, right.subject)
         }
@@ -99,6 +102,8 @@ struct DivergenceTable {
     static let alarmInterval: Duration = .seconds(300)
 
     private(set) var entries: [Key: Entry] = [:]
+    /// How many there are of each peer and kind: mostly none, and then nothing is walked over.
+    private var counts: [Key: Int] = [:]
     /// Divergences that found no room.
     private(set) var uncounted = 0
     /// When an alarm was last logged, also about what is over; by `Key.ofAlarm`.
@@ -120,34 +125,55 @@ struct DivergenceTable {
                 kind: key.kind, peer: peer, replica: replica, since: now, isReported: false, text: text(),
                 advice: advice())
             entries[key] = Entry(divergence: divergence, exchanges: 0)
+            counts[key.group, default: 0] += 1
         }
-        entries[key]!.exchanges += 1
-        if entries[key]!.divergence.replica == nil { entries[key]!.divergence.replica = replica }
-        return report(key, at: now)
+        return sawAgain(key, replica, at: now)
     }
 
-    private mutating func report(_ key: Key, at now: Instant) -> Change? {
-        guard var entry = entries[key], !entry.divergence.isReported else { return nil }
-        let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
+    /// One more exchange showed a difference that is held.
+    mutating func sawAgain(_ key: Key, _ replica: ReplicaIdentity? = nil, at now: Instant) -> Change? {
+        guard let index = entries.index(forKey: key) else { return nil }
+        entries.values[index].exchanges += 1
+        if let replica, entries.values[index].divergence.replica == nil {
+            entries.values[index].divergence.replica = replica
+        }
+        guard !entries.values[index].divergence.isReported else { return nil }
+        return report(index, key, at: now)
+    }
+
+    private mutating func report(_ index: Dictionary<Key, Entry>.Index, _ key: Key, at now: Instant) -> Change? {
+        let lasted =
+            entries.values[index].exchanges >= 2
+            && now - entries.values[index].divergence.since >= Self.persistence
         guard lasted || key.kind.isProvenAtOnce else { return nil }
+        var entry = entries.values[index]
         entry.divergence.isReported = true
         let alarm = key.ofAlarm
         let isAlarm = lastAlarms[alarm].map { now - $0 >= Self.alarmInterval } ?? true
         if isAlarm { lastAlarms[alarm] = now }
-        entries[key] = entry
+        entries.values[index] = entry
         return .reported(entry.divergence, isAlarm: isAlarm)
     }
 
     /// The difference is gone.
     mutating func cleared(_ key: Key, at now: Instant) -> Change? {
-        guard let entry = entries.removeValue(forKey: key), entry.divergence.isReported else { return nil }
+        guard let entry = entries.removeValue(forKey: key) else { return nil }
+        counts[key.group, default: 1] -= 1
+        guard entry.divergence.isReported else { return nil }
         return .healed(entry.divergence, after: now - entry.divergence.since)
     }
 
-    /// Keys of one peer and one kind, in order.
-    func keys(peer: Int, where matches: (Key) -> Bool = { _ in true }) -> [Key] {
-        entries.keys.filter { $0.peer == peer && matches($0) }.sorted()
+    /// Keys of one peer and some kinds, in order.
+    func keys(
+        peer: Int, of kinds: [DivergenceKind] = DivergenceKind.allCases, where matches: (Key) -> Bool = { _ in true }
+    ) -> [Key] {
+        let isAny = kinds.contains { counts[Key(peer: peer, kind: $0, subject: 0), default: 0] > 0 }
+        guard isAny else { return [] }
+        return entries.keys.filter { $0.peer == peer && kinds.contains($0.kind) && matches($0) }.sorted()
     }
+
+    /// Whether the divergence is held, and whether it has been reported.
+    func isReported(_ key: Key) -> Bool? { entries[key]?.divergence.isReported }
 
     /// All of them, the most urgent first.
     var sorted: [Divergence] {
@@ -155,6 +181,7 @@ struct DivergenceTable {
     }
 
     mutating func prune(at now: Instant) {
+        guard lastAlarms.values.contains(where: { now - $0 >= Self.alarmInterval }) else { return }
         let current = Set(entries.keys.map(\.ofAlarm))
         lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || current.contains($0.key) }
     }

@@ -164,6 +164,7 @@ extension Gossip {
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
         for goodbye in goodbyes.reports {
+            consider(goodbye, from: peer, now: now)
             let timeout = min(max(settings.expiry, .milliseconds(goodbye.timeoutMillis)), Self.longestTimeout)
             guard
                 departures.heardOfGoodbye(goodbye.replica, age: goodbye.age, timeout: timeout, at: now)

@@ -180,6 +180,8 @@ extension Gossip {
         }
         var images = ByteWriter(capacity: 64 << 10)
         tables.encodeImages(of: tokens, into: &images)
+        // Many registrations of the same topics weigh far less together than they might have.
+        peers[peer].budget.giveBack(room + Self.snapshotImageRoom - images.count)
         let cursor = own.replica(from: next) == nil ? 0 : UInt64(next)
         send(
             .snapshotChunk(
