@@ -70,6 +70,11 @@ struct DivergenceTable {
         /// `KeyedHash.replica`, or 0 for none.
         var subject: UInt64
 
+        /// What alarms are counted by. A replica that is silent or missing here is one trouble, however many peers hear it.
+        var ofAlarm: Key {
+            kind == .lateHere || kind == .missingHere ? Key(peer: -1, kind: kind, subject: subject) : self
+        }
+
         /// What its kind and peer are counted under.
         var group: Key { Key(peer: peer, kind: kind, subject: 0) }
 
@@ -101,7 +106,7 @@ struct DivergenceTable {
     private var counts: [Key: Int] = [:]
     /// Divergences that found no room.
     private(set) var uncounted = 0
-    /// When an alarm about a divergence that is over was last logged.
+    /// When an alarm was last logged, also about what is over; by `Key.ofAlarm`.
     private var lastAlarms: [Key: Instant] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
@@ -143,8 +148,9 @@ struct DivergenceTable {
         guard lasted || key.kind.isProvenAtOnce else { return nil }
         var entry = entries.values[index]
         entry.divergence.isReported = true
-        let isAlarm = lastAlarms[key].map { now - $0 >= Self.alarmInterval } ?? true
-        if isAlarm { lastAlarms[key] = now }
+        let alarm = key.ofAlarm
+        let isAlarm = lastAlarms[alarm].map { now - $0 >= Self.alarmInterval } ?? true
+        if isAlarm { lastAlarms[alarm] = now }
         entries.values[index] = entry
         return .reported(entry.divergence, isAlarm: isAlarm)
     }
@@ -175,6 +181,8 @@ struct DivergenceTable {
     }
 
     mutating func prune(at now: Instant) {
-        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || entries[$0.key] != nil }
+        guard lastAlarms.values.contains(where: { now - $0 >= Self.alarmInterval }) else { return }
+        let current = Set(entries.keys.map(\.ofAlarm))
+        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || current.contains($0.key) }
     }
 }
