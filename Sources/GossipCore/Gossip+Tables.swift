@@ -121,7 +121,8 @@ extension Gossip {
     /// When a replica counts as late: a quarter over its usual pause, or a quarter of its timeout (37.5 s of 120).
     static func lateAfter(_ hearing: Hearing) -> Duration {
         // In nanoseconds: a Duration divides by 128 bits, and this is worked out for every replica.
-        .nanoseconds(max(hearing.interval.wholeNanoseconds / 4 * 5, hearing.timeout.wholeNanoseconds / 4))
+        let interval = min(hearing.interval.wholeNanoseconds, .max / 2)
+        return .nanoseconds(max(interval + interval / 4, hearing.timeout.wholeNanoseconds / 4))
     }
 
     /// Brings the set of late replicas up to date. Costs what is late or may be; a heartbeat costs nothing.
