@@ -57,7 +57,16 @@ final class GossipNodes {
         waitpid(child.processID, &status, 0)
     }
 
-    func stopAll() { for index in children.keys.sorted() { stop(index) } }
+    /// Stops all nodes and removes what they wrote.
+    func stopAll() {
+        for index in children.keys.sorted() { stop(index) }
+        for index in addresses.indices {
+            unlink("\(folder)/ns-\(index + 1).log")
+            rmdir("\(folder)/ns-\(index + 1)")
+        }
+        unlink("\(folder)/cluster.yaml")
+        rmdir(folder)
+    }
 
     /// Resident bytes of a node.
     func residentBytes(_ index: Int) -> Int {
@@ -146,7 +155,7 @@ final class BlockingConnection {
         var sent = 0
         while sent < frame.count {
             let count = frame.withUnsafeBytes {
-                send(descriptor, $0.baseAddress! + sent, frame.count - sent, Int32(MSG_NOSIGNAL.rawValue))
+                send(descriptor, $0.baseAddress! + sent, frame.count - sent, Int32(MSG_NOSIGNAL))
             }
             guard count > 0 else { return nil }
             sent += count

@@ -26,7 +26,7 @@ enum GossipWire {
         section.add(
             .count(0), .tenths(bytes), .tenths(segments), .tenths(wire),
             .tenths((cpuAfter - cpuBefore) / elapsed / 2 * 1e6))
-        if before.segments == 0 {
+        if after.segments == before.segments {
             section.notes.append("ss (iproute2) shows no such connection: nothing could be counted.")
         } else {
             section.goal("G1 bytes a second on the wire, real nodes", wire, atMost: 500)
