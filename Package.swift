@@ -91,7 +91,8 @@ let package = Package(
         .target(
             name: "GossipBench", dependencies: ["Basics", "GossipCore"], path: "bench/Gossip", swiftSettings: strict),
         .executableTarget(
-            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore"], swiftSettings: strict),
+            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore", "GossipCore"],
+            swiftSettings: strict),
 
         // Tests. TestSupport starts real processes and speaks raw bytes.
         .target(

@@ -43,6 +43,10 @@ public struct Gossip: ~Copyable {
     var closing: [UInt64: ClosedConnection] = [:]
     var learned: [UInt64: LearnedReplica] = [:]
 
+    /// Writes that are replicated, and the clock that stamps them.
+    var operations = OperationLog()
+    var clock = HybridClock()
+
     var keyValueDigest: UInt64 = 0
     var administrationDigest: UInt64 = 0
 
@@ -145,6 +149,12 @@ public struct GossipCounters: Hashable, Sendable {
     public var holds = 0
     /// Registrations learned.
     public var learned = 0
+    /// Writes of other nodes taken over.
+    public var operations = 0
+    /// Writes not taken over because the key may have been deleted since.
+    public var quarantinedOperations = 0
+    /// Writes not taken over because of a limit.
+    public var refusedOperations = 0
     /// Requests put off because the peer's share of this node's work was used up.
     public var busyAnswers = 0
 
@@ -156,6 +166,8 @@ public struct GossipCounters: Hashable, Sendable {
             ("unsolicitedAnswers", unsolicitedAnswers), ("refusedLinks", refusedLinks),
             ("missedExchanges", missedExchanges), ("reconciliations", reconciliations),
             ("failedDecodings", failedDecodings), ("holds", holds), ("learned", learned), ("busyAnswers", busyAnswers),
+            ("operations", operations), ("quarantinedOperations", quarantinedOperations),
+            ("refusedOperations", refusedOperations),
         ]
     }
 }

@@ -106,6 +106,20 @@ struct Peer {
     var unnamed: [UInt64] = []
     var itemRound: Round?
 
+    /// When the last exchange that it has answered on this link was begun here.
+    var answeredSince: Instant?
+    /// Goodbyes that wait for the next exchange.
+    var goodbyes: [HeardGoodbye] = []
+
+    // Operations
+    /// How far its journal has been read on this link.
+    var operationsCursor: UInt64 = 0
+    var operationsAskedAt: Instant?
+    /// Some keys of its that are not taken over.
+    var quarantined: [OperationLog.Key: KVOperation] = [:]
+    /// The highest stamp it told that is too far ahead of our wall clock; 0 for none.
+    var stampAhead: UInt64 = 0
+
     // Learning
     var imagePull: ImagePull?
     /// Items whose images may be worth pulling, as of the last exchange; the next one is at the end.
@@ -144,6 +158,11 @@ struct Peer {
         asks = []
         missed = 0
         sentTombstone = 0
+        answeredSince = nil
+        goodbyes = []
+        operationsCursor = 0
+        operationsAskedAt = nil
+        quarantined = [:]
         downSince = now
     }
 }
