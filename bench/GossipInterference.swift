@@ -1,10 +1,7 @@
 import Basics
-import EventLoop
 import Glibc
 import GossipBench
 import Platform
-import Remoting
-import RemotingTransport
 
 /// What gossip costs those who ask for routes, and in memory (G8). Three clusters of three nodes run side by side, with gossip off, observing and
 /// replicating; one node of each is asked in turn, so that whatever else the machine does meets all alike.
@@ -28,26 +25,26 @@ final class GossipInterference {
                 "gossip", "p50 us", "p99 us", "p99 ratio to off, median", "resident MiB", "B per broker more than off",
             ])
         let modes = ["off", "observe", "replicate"]
-        let loop = try EventLoop()
         let fleet = BrokerFleet(count: brokers, topics: Self.topics)
-        let warmUp = GossipWarmUp(hearsay: hearsay, brokers: brokers, topics: Self.topics)
+        let common = BrokerFleet(count: brokers - differing, topics: Self.topics)
         var clusters: [GossipNodes] = []
         defer { for cluster in clusters { cluster.stopAll() } }
-        var held: [FrameRun] = []
+        var held: [BlockingConnection] = []
         for mode in modes {
             let nodes = try GossipNodes(count: 3, hearsay: hearsay, mode: mode)
             clusters.append(nodes)
             for index in 0..<3 { try nodes.start(index) }
             // All of them with the first node, the differing ones not with the others.
-            held += try warmUp.register(fleet, at: nodes.addresses.prefix(1), on: loop)
-            let common = BrokerFleet(count: brokers - differing, topics: Self.topics)
-            held += try warmUp.register(common, at: nodes.addresses.dropFirst(), on: loop)
+            held += try fleet.register(at: nodes.addresses.prefix(1))
+            held += try common.register(at: nodes.addresses.dropFirst())
         }
+        // Differences are known, reported and, where they may be, learned by then.
+        sleep(10)
         let resident = clusters.map { $0.residentBytes(0) }
         var (p50, p99) = ([[Double]](repeating: [], count: 3), [[Double]](repeating: [], count: 3))
         for _ in 0..<rounds {
             for index in modes.indices {
-                let times = latencies(of: clusters[index].addresses[0], count: lookups, on: loop)
+                let times = try latencies(of: clusters[index].addresses[0], count: lookups)
                 p50[index].append(times[times.count / 2])
                 p99[index].append(times[times.count * 99 / 100])
             }
@@ -74,30 +71,17 @@ final class GossipInterference {
 
     private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
 
-    private func latencies(of address: Address, count: Int, on loop: EventLoop) -> [Double] {
-        let connection = RemotingConnection(platform: loop, address: address)
+    private func latencies(of address: Address, count: Int) throws(PlatformError) -> [Double] {
+        let connection = BlockingConnection(to: address)
         var times: [Double] = []
-        func ask() {
-            let topic = BrokerFleet.topic(times.count % Self.topics, of: times.count % max(1, brokers / 10))
+        for lookup in 0..<count {
+            let topic = BrokerFleet.topic(lookup % Self.topics, of: lookup % max(1, (brokers - differing) / 10))
             let begin = monotonicNanoseconds()
-            connection.call(
-                RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": topic]),
-                timeout: .seconds(5)
-            ) { _ in
-                times.append(Double(monotonicNanoseconds() - begin) / 1_000)
-                if times.count < count { ask() } else { loop.stop() }
+            guard connection?.route(topic)?.code == 0 else {
+                throw PlatformError(operation: "look up \(topic) at \(address)", name: "EIO", message: "no route")
             }
+            times.append(Double(monotonicNanoseconds() - begin) / 1_000)
         }
-        ask()
-        loop.run()
-        connection.close()
         return times.sorted()
     }
-}
-
-/// The loop's own clock stands still during a turn.
-private func monotonicNanoseconds() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }

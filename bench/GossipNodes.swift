@@ -1,9 +1,7 @@
 import Basics
-import EventLoop
 import Glibc
 import Platform
 import Remoting
-import RemotingTransport
 import Supervisor
 
 /// Real `hearsay serve` processes on this machine that gossip with each other over loopback.
@@ -59,7 +57,16 @@ final class GossipNodes {
         waitpid(child.processID, &status, 0)
     }
 
-    func stopAll() { for index in children.keys.sorted() { stop(index) } }
+    /// Stops all nodes and removes what they wrote.
+    func stopAll() {
+        for index in children.keys.sorted() { stop(index) }
+        for index in addresses.indices {
+            unlink("\(folder)/ns-\(index + 1).log")
+            rmdir("\(folder)/ns-\(index + 1)")
+        }
+        unlink("\(folder)/cluster.yaml")
+        rmdir(folder)
+    }
 
     /// Resident bytes of a node.
     func residentBytes(_ index: Int) -> Int {
@@ -112,54 +119,76 @@ struct BrokerFleet {
     }
 }
 
-/// Sends frames made one by one and waits for the answers; the connection stays open as long as this is held.
-final class FrameRun: StreamHandler {
-    private(set) var answered = 0
-    /// Answers by code.
-    private(set) var codes: [Int: Int] = [:]
-    /// Answers whose body did not hold what it should.
-    private(set) var incomplete = 0
-    var isComplete: ((UnsafeRawBufferPointer) -> Bool)?
-    private let count: Int
-    private let frame: (Int) -> [UInt8]
-    private let onDone: () -> Void
-    private var sent = 0
-
-    init(count: Int, frame: @escaping (Int) -> [UInt8], onDone: @escaping () -> Void) {
-        self.count = count
-        self.frame = frame
-        self.onDone = onDone
+/// One connection that asks and waits. It stays open while it is held, whatever else happens: the brokers that registered
+/// through it live as long.
+final class BlockingConnection {
+    struct Answer {
+        var code: Int
+        var body: [UInt8]
     }
 
-    func streamOpened(_ stream: any ByteStream) {
-        for _ in 0..<min(8, count) { next().withUnsafeBytes(stream.write) }
-    }
+    private let descriptor: Int32
 
-    func stream(
-        _ stream: any ByteStream, received bytes: UnsafeRawBufferPointer, output: inout ByteWriter
-    ) -> Consumption {
-        let consumption = try? Consumption.frames(in: bytes) { frame in
-            answered += 1
-            codes[Self.code(frame.header), default: 0] += 1
-            if isComplete?(frame.body) == false { incomplete += 1 }
-            if sent < count { output.append(next()) }
-            if answered == count { onDone() }
-            return true
+    /// Nil when nobody listens there.
+    init?(to address: Address) {
+        descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var target = sockaddr_in()
+        target.sin_family = sa_family_t(AF_INET)
+        target.sin_port = UInt16(address.port).bigEndian
+        target.sin_addr.s_addr = inet_addr(address.host)
+        var limit = timeval(tv_sec: 10, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+        var on: Int32 = 1
+        setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+        let result = withUnsafePointer(to: &target) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
         }
-        return consumption ?? Consumption(consumed: bytes.count)
+        if result != 0 { return nil }
     }
 
-    func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
-        if answered < count { onDone() }
+    deinit { close(descriptor) }
+
+    /// Sends a frame and reads the next one; nil when the connection broke or nothing came within 10 s.
+    func call(_ frame: [UInt8]) -> Answer? {
+        var sent = 0
+        while sent < frame.count {
+            let count = frame.withUnsafeBytes {
+                send(descriptor, $0.baseAddress! + sent, frame.count - sent, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { return nil }
+            sent += count
+        }
+        guard let length = number(read(4)), let mark = number(read(4)) else { return nil }
+        let headerLength = mark & 0xFF_FFFF
+        guard let header = read(headerLength), let body = read(length - 4 - headerLength) else { return nil }
+        return Answer(code: Self.code(header), body: body)
     }
 
-    private func next() -> [UInt8] {
-        defer { sent += 1 }
-        return frame(sent)
+    /// A lookup of one topic.
+    func route(_ topic: String) -> Answer? {
+        call(
+            Workload.encoded(
+                RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": topic])))
     }
+
+    private func read(_ count: Int) -> [UInt8]? {
+        guard count >= 0 else { return nil }
+        var bytes = [UInt8](repeating: 0, count: count)
+        var have = 0
+        while have < count {
+            let more = bytes.withUnsafeMutableBytes { recv(descriptor, $0.baseAddress! + have, count - have, 0) }
+            guard more > 0 else { return nil }
+            have += more
+        }
+        return bytes
+    }
+
+    private func number(_ bytes: [UInt8]?) -> Int? { bytes.map { $0.reduce(0) { $0 << 8 | Int($1) } } }
 
     /// The header's first member.
-    static func code(_ header: UnsafeRawBufferPointer) -> Int {
+    private static func code(_ header: [UInt8]) -> Int {
         var value = 0
         for byte in header.dropFirst(#"{"code":"#.utf8.count) {
             guard byte >= 48, byte <= 57 else { break }
@@ -167,4 +196,31 @@ final class FrameRun: StreamHandler {
         }
         return value
     }
+}
+
+extension BrokerFleet {
+    /// Registers all brokers with each node; they live as long as the connections are held.
+    func register(at addresses: some Sequence<Address>) throws(PlatformError) -> [BlockingConnection] {
+        var connections: [BlockingConnection] = []
+        for address in addresses {
+            guard let connection = BlockingConnection(to: address) else {
+                throw PlatformError(operation: "connect to \(address)", name: "ECONNREFUSED", message: "")
+            }
+            connections.append(connection)
+            for broker in 0..<count {
+                guard connection.call(registration(broker))?.code == 0 else {
+                    throw PlatformError(
+                        operation: "register broker \(broker) at \(address)", name: "EIO", message: "not accepted")
+                }
+            }
+        }
+        return connections
+    }
+}
+
+/// Real time.
+func monotonicNanoseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return time.tv_sec * 1_000_000_000 + time.tv_nsec
 }

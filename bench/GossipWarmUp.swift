@@ -1,9 +1,7 @@
 import Basics
-import EventLoop
+import Glibc
 import GossipBench
 import Platform
-import Remoting
-import RemotingTransport
 
 /// How long a node takes from its start until it serves what the others know (G7).
 final class GossipWarmUp {
@@ -32,15 +30,14 @@ final class GossipWarmUp {
             defer { nodes.stopAll() }
             try nodes.start(0)
             try nodes.start(1)
-            let loop = try EventLoop()
-            let fleets = try register(fleet, at: nodes.addresses.prefix(2), on: loop)
-            waitUntilReady(nodes.addresses.prefix(2), on: loop)
-            var results: [Result] = []
+            let held = try fleet.register(at: nodes.addresses.prefix(2))
+            for address in nodes.addresses.prefix(2) { _ = readiness(of: address, known: [], limit: 120) }
+            var results: [Readiness] = []
             for _ in 0..<repeats {
-                results.append(try restart(2, of: nodes, on: loop))
+                results.append(try restart(2, of: nodes))
                 nodes.stop(2)
             }
-            withExtendedLifetime(fleets) {}
+            withExtendedLifetime(held) {}
             let ready = results.map(\.ready).sorted()
             let median = ready[ready.count / 2]
             section.add(
@@ -64,78 +61,68 @@ final class GossipWarmUp {
         return section
     }
 
-    /// Registers the fleet with each node over four connections, which must be held on to.
-    func register(
-        _ fleet: BrokerFleet, at addresses: some Collection<Address>, on loop: EventLoop
-    ) throws(PlatformError) -> [FrameRun] {
-        let connections = 4
-        var open = connections * addresses.count
-        var runs: [FrameRun] = []
-        for address in addresses {
-            for part in 0..<connections {
-                let count = (fleet.count - part + connections - 1) / connections
-                let run = FrameRun(count: count) {
-                    fleet.registration($0 * connections + part)
-                } onDone: {
-                    open -= 1
-                    if open == 0 { loop.stop() }
-                }
-                runs.append(run)
-                _ = loop.connect(to: address, timeout: .seconds(3), options: StreamOptions(), handler: run)
-            }
-        }
-        loop.run()
-        let accepted = runs.reduce(0) { $0 + $1.codes[0, default: 0] }
-        guard accepted == fleet.count * addresses.count else {
-            throw PlatformError(
-                operation: "register \(fleet.count) brokers", name: "EIO", message: "\(accepted) registrations accepted"
-            )
-        }
-        return runs
+    private struct Readiness {
+        /// Milliseconds; more than the limit when it never came.
+        var ready = Double.infinity
+        var firstAnswer = Double.infinity
+        /// Known topics of which the node said that there are none.
+        var missing = 0
+        /// Known topics for which it asked for patience.
+        var gated = 0
+        /// Routes without all of their brokers, once it was ready.
+        var incomplete = 0
+        var cpu = 0.0
     }
 
-    private func waitUntilReady(_ addresses: some Collection<Address>, on loop: EventLoop) {
-        for address in addresses {
-            let probe = ReadyProbe(loop: loop, address: address, knownTopics: [])
-            probe.run(limit: .seconds(120))
-        }
-    }
-
-    private struct Result {
-        var ready: Double
-        var firstAnswer: Double
-        var missing: Int
-        var gated: Int
-        var incomplete: Int
-        var cpu: Double
-    }
-
-    private func restart(_ index: Int, of nodes: GossipNodes, on loop: EventLoop) throws(PlatformError) -> Result {
+    private func restart(_ index: Int, of nodes: GossipNodes) throws(PlatformError) -> Readiness {
         let sets = max(1, brokers / BrokerFleet.brokersPerSet)
         let known = (0..<sets).map { BrokerFleet.topic($0 % topics, of: $0) }
-        let probe = ReadyProbe(loop: loop, address: nodes.addresses[index], knownTopics: known)
+        let address = nodes.addresses[index]
         try nodes.start(index, waits: false)
-        probe.run(limit: .seconds(60))
-        let cpu = nodes.cpuSeconds(index)
-        let lookups = FrameRun(count: known.count) {
-            Workload.encoded(
-                RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": known[$0]]))
-        } onDone: {
-            loop.stop()
+        var result = readiness(of: address, known: known, limit: 60)
+        result.cpu = nodes.cpuSeconds(index)
+        guard result.ready < .infinity, let connection = BlockingConnection(to: address) else {
+            throw PlatformError(operation: "wait for \(address)", name: "ETIMEDOUT", message: "not ready after 60 s")
         }
-        let expected = min(BrokerFleet.brokersPerSet, brokers)
-        lookups.isComplete = { Self.count("brokerAddrs", in: $0) == expected }
-        let stream = loop.connect(
-            to: nodes.addresses[index], timeout: .seconds(3), options: StreamOptions(), handler: lookups)
-        loop.run()
-        stream.close()
-        return Result(
-            ready: probe.readyMilliseconds ?? 60_000, firstAnswer: probe.firstAnswerMilliseconds ?? 60_000,
-            missing: probe.missing + lookups.codes[17, default: 0], gated: probe.gated,
-            incomplete: lookups.incomplete, cpu: cpu)
+        for topic in known {
+            guard let answer = connection.route(topic) else { continue }
+            if answer.code == 17 { result.missing += 1 }
+            if Self.count("brokerAddrs", in: answer.body) != min(BrokerFleet.brokersPerSet, brokers) {
+                result.incomplete += 1
+            }
+        }
+        return result
     }
 
-    private static func count(_ word: String, in body: UnsafeRawBufferPointer) -> Int {
+    /// Asks a node every 2 ms for an unknown topic and a known one until it says that there is no unknown one.
+    private func readiness(of address: Address, known: [String], limit: Int) -> Readiness {
+        var result = Readiness()
+        let begin = monotonicNanoseconds()
+        var connection: BlockingConnection?
+        var asked = 0
+        while monotonicNanoseconds() - begin < limit * 1_000_000_000 {
+            usleep(2_000)
+            connection = connection ?? BlockingConnection(to: address)
+            guard let open = connection else { continue }
+            guard let answer = open.route("nobody-has-it") else {
+                connection = nil
+                continue
+            }
+            let passed = Double(monotonicNanoseconds() - begin) / 1e6
+            result.firstAnswer = min(result.firstAnswer, passed)
+            if answer.code == 17 {
+                result.ready = passed
+                return result
+            }
+            guard !known.isEmpty, let route = open.route(known[asked % known.count]) else { continue }
+            asked += 1
+            if route.code == 17 { result.missing += 1 }
+            if route.code == 1 { result.gated += 1 }
+        }
+        return result
+    }
+
+    private static func count(_ word: String, in body: [UInt8]) -> Int {
         let word = Array(word.utf8)
         var (found, position) = (0, 0)
         while position + word.count <= body.count {
@@ -147,62 +134,5 @@ final class GossipWarmUp {
             }
         }
         return found
-    }
-}
-
-/// Asks a node again and again for an unknown topic and for known ones, until it is ready.
-final class ReadyProbe {
-    private(set) var readyMilliseconds: Double?
-    private(set) var firstAnswerMilliseconds: Double?
-    /// Known topics of which it said that there are none.
-    private(set) var missing = 0
-    /// Known topics for which it asked for patience.
-    private(set) var gated = 0
-
-    private static let pause = Duration.milliseconds(2)
-    private let loop: EventLoop
-    private let connection: RemotingConnection
-    private let known: [String]
-    private let begin: Instant
-    private var asked = 0
-    private var limit = Duration.zero
-    private lazy var timer = loop.makeTimer { [weak self] in self?.ask() }
-
-    /// The clock starts here.
-    init(loop: EventLoop, address: Address, knownTopics: [String]) {
-        self.loop = loop
-        known = knownTopics
-        connection = RemotingConnection(platform: loop, address: address)
-        begin = loop.now
-    }
-
-    func run(limit: Duration) {
-        self.limit = limit
-        ask()
-        loop.run()
-        connection.close()
-    }
-
-    private func ask() {
-        let isKnown = !known.isEmpty && !asked.isMultiple(of: 2)
-        let topic = isKnown ? known[asked / 2 % known.count] : "nobody-has-it"
-        asked += 1
-        let question = RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": topic])
-        connection.call(question, timeout: .seconds(5)) { [weak self] result in self?.answered(result, isKnown) }
-    }
-
-    private func answered(_ result: Result<RemotingCommand, RemotingCallError>, _ isKnown: Bool) {
-        let passed = Double((loop.now - begin).wholeNanoseconds) / 1e6
-        if case .success(let answer) = result {
-            firstAnswerMilliseconds = firstAnswerMilliseconds ?? passed
-            if isKnown, answer.code == 17 { missing += 1 }
-            if isKnown, answer.code == 1 { gated += 1 }
-            if !isKnown, answer.code == 17 {
-                readyMilliseconds = passed
-                return loop.stop()
-            }
-        }
-        if passed > Double(limit.wholeMilliseconds) { return loop.stop() }
-        timer.start(at: loop.now + Self.pause)
     }
 }

@@ -83,11 +83,12 @@ struct DivergenceTable {
         }
     }
 
-    struct Entry {
+    /// One object, so that counting an exchange copies none of its texts. The table is never copied.
+    final class Entry {
         var divergence: Divergence
-        var exchanges = 1
-        /// When a line about it was last logged.
-        var alarmedAt: Instant?
+        var exchanges = 0
+
+        init(_ divergence: Divergence) { self.divergence = divergence }
     }
 
     /// What became of a divergence.
@@ -124,7 +125,7 @@ struct DivergenceTable {
             let divergence = Divergence(
                 kind: key.kind, peer: peer, replica: replica, since: now, isReported: false, text: text(),
                 advice: advice())
-            entries[key] = Entry(divergence: divergence, exchanges: 0)
+            entries[key] = Entry(divergence)
             counts[key.group, default: 0] += 1
         }
         return sawAgain(key, replica, at: now)
@@ -132,26 +133,19 @@ struct DivergenceTable {
 
     /// One more exchange showed a difference that is held.
     mutating func sawAgain(_ key: Key, _ replica: ReplicaIdentity? = nil, at now: Instant) -> Change? {
-        guard let index = entries.index(forKey: key) else { return nil }
-        entries.values[index].exchanges += 1
-        if let replica, entries.values[index].divergence.replica == nil {
-            entries.values[index].divergence.replica = replica
-        }
-        guard !entries.values[index].divergence.isReported else { return nil }
-        return report(index, key, at: now)
+        guard let entry = entries[key] else { return nil }
+        entry.exchanges += 1
+        if let replica, entry.divergence.replica == nil { entry.divergence.replica = replica }
+        return entry.divergence.isReported ? nil : report(entry, key, at: now)
     }
 
-    private mutating func report(_ index: Dictionary<Key, Entry>.Index, _ key: Key, at now: Instant) -> Change? {
-        let lasted =
-            entries.values[index].exchanges >= 2
-            && now - entries.values[index].divergence.since >= Self.persistence
+    private mutating func report(_ entry: Entry, _ key: Key, at now: Instant) -> Change? {
+        let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
         guard lasted || key.kind.isProvenAtOnce else { return nil }
-        var entry = entries.values[index]
         entry.divergence.isReported = true
         let alarm = key.ofAlarm
         let isAlarm = lastAlarms[alarm].map { now - $0 >= Self.alarmInterval } ?? true
         if isAlarm { lastAlarms[alarm] = now }
-        entries.values[index] = entry
         return .reported(entry.divergence, isAlarm: isAlarm)
     }
 

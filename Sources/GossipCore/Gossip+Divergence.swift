@@ -102,8 +102,10 @@ extension Gossip {
                 clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
                 continue
             }
-            guard now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4,
-                let identity = tables.summary(of: entry.token)?.identity
+            let isRecent = now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4
+            let key = DivergenceTable.Key(peer: peer, kind: .lateThere, subject: hash)
+            if isRecent, divergences.isReported(key) == true { continue }
+            guard isRecent, let identity = tables.summary(of: entry.token)?.identity
             else {
                 clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
                 continue

@@ -33,6 +33,8 @@ extension Gossip {
         guard isLateHere, let known else {
             return clear(.lateHere, peer: peer, subject: entry.hash, now: now, &directives)
         }
+        let key = DivergenceTable.Key(peer: peer, kind: .lateHere, subject: entry.hash)
+        if divergences.isReported(key) == true { return }
         guard let identity = tables.summary(of: entry.token)?.identity else { return }
         let (name, node) = (peers[peer].name, settings.node)
         let silence = (now - hearing.lastHeard).wholeMilliseconds

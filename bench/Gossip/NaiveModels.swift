@@ -14,6 +14,6 @@ public enum NaiveModels {
     /// TCP and IPv4 with time stamps: 52 bytes for each segment.
     public static let segmentOverhead = 52
 
-    /// An exchange is three segments with data and one without: the first two are acknowledged by the answers.
-    public static let segmentsPerExchange = 4
+    /// An exchange is three segments with data and two without, as the kernel counts them between two real nodes.
+    public static let segmentsPerExchange = 5
 }
