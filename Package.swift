@@ -6,6 +6,8 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // Bugs that the simulator must find (Basics/PlantedBug.swift): never in a release build.
+    .define("PLANTED_BUGS", .when(configuration: .debug)),
 ]
 
 /// A library module of ours; imports may only point at what is listed here (`make check` proves it).

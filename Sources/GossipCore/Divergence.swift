@@ -151,6 +151,7 @@ struct DivergenceTable {
 
     /// The difference is gone.
     mutating func cleared(_ key: Key, at now: Instant) -> Change? {
+        if planted(.divergenceForEver) { return nil }
         guard let entry = entries.removeValue(forKey: key) else { return nil }
         counts[key.group, default: 1] -= 1
         guard entry.divergence.isReported else { return nil }

@@ -46,7 +46,8 @@ extension Gossip {
         guard peers[peer].imagePull == nil else { return }
         while let item = peers[peer].pullable.popLast() {
             guard let remote = peers[peer].remote[item], remote.restsUntil <= now,
-                own.replica(hash: remote.replica) == nil, learned[remote.replica]?.item != item,
+                own.replica(hash: remote.replica) == nil || planted(.learnedBesideFirstHand),
+                learned[remote.replica]?.item != item,
                 usableUntil(remote, now: now) != nil
             else { continue }
             return askForImage(of: item, from: peer, offset: 0, now: now, &directives)
@@ -151,13 +152,13 @@ extension Gossip {
             known.usableUntil = lives[settings.witnesses - 1].life.usableUntil(timeout: known.timeout)
         } else if known.isProvisional, let until = provisionalUntil(of: replica, timeout: known.timeout) {
             known.usableUntil = until
-        } else {
+        } else if !planted(.learnedForEver) {
             let saidGoodbye = departures.tombstones[replica] != nil
             return unlearn(
                 replica, cause: saidGoodbye ? "it said goodbye to a peer" : "no peer vouches for it any more",
                 &directives)
         }
-        guard known.usableUntil > now else {
+        guard known.usableUntil > now || planted(.learnedForEver) else {
             return unlearn(replica, cause: "no peer heard it within its timeout", &directives)
         }
         let old = learned.updateValue(known, forKey: replica)
@@ -175,7 +176,7 @@ extension Gossip {
     /// Ends what time has ended.
     mutating func pruneLearned(now: Instant, _ directives: inout [GossipDirective]) {
         for (replica, known) in learned.sorted(by: { $0.key < $1.key }) {
-            if known.usableUntil <= now {
+            if known.usableUntil <= now, !planted(.learnedForEver) {
                 unlearn(replica, cause: "no peer heard it within its timeout", &directives)
             } else if known.isProvisional, now >= warmUp.provisionalEnd {
                 unlearn(replica, cause: "known from a snapshot only, and not heard of since", &directives)

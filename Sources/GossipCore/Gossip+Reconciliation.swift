@@ -42,6 +42,7 @@ extension Gossip {
             peers[peer].compared = nil
         }
         if roots.own == roots.peer {
+            if planted(.compareEquals) { send(.listRequest(.init(epoch: digest.epoch)), to: peer, &directives) }
             peers[peer].reconciliation = nil
             peers[peer].compared = roots
             setDifference(of: peer, SetDifference(onlyHere: [], onlyThere: []), now: now, &directives)

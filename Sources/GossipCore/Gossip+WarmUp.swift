@@ -33,7 +33,8 @@ extension Gossip {
     mutating func advanceWarmUp(now: Instant, _ directives: inout [GossipDirective]) {
         guard state == .warming else { return }
         if warmsBySnapshot {
-            warmUp.provisionalEnd = startedAt + settings.heartbeat * 2
+            warmUp.provisionalEnd =
+                planted(.provisionalForEver) ? .distantFuture : startedAt + settings.heartbeat * 2
             pullSnapshots(now: now, &directives)
         }
         if isWarm(now: now) { become(.ready, "its table is complete as far as it can know", &directives) }
@@ -41,6 +42,7 @@ extension Gossip {
 
     private func isWarm(now: Instant) -> Bool {
         let uptime = now - startedAt
+        if planted(.readyAtOnce) { return true }
         if contacts.allSatisfy(\.isSelf), !settings.acceptsUnlistedPeers { return true }
         // As long as brokers need to come by themselves, half as long again: nothing is gained by waiting longer.
         if uptime >= settings.heartbeat * 3 / 2 { return true }
@@ -160,7 +162,7 @@ extension Gossip {
         _ request: GossipMessage.SnapshotRequest, from peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable,
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
-        guard state == .ready else {
+        guard state == .ready || planted(.snapshotWhileWarming) else {
             return sendBusy(to: peer, &directives)
         }
         guard mayAnswer(peer, WireLimits.frameBytes, now: now, &directives) else { return }

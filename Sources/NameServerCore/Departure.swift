@@ -104,7 +104,7 @@ extension NameServer {
         endHolds(arrival, &directives)
         while let (due, id) = tables.expiry.first, due < now {
             let deadline = tables.live[id.index].deadline
-            if deadline < now {
+            if deadline < now || (planted(.scanForgetsHold) && tables.holds[id]?.since != nil) {
                 depart(id, arrival, &directives)
             } else {
                 noteHold(id, arrival, &directives)

@@ -24,6 +24,8 @@ public final class World {
     public var describe: ((UnsafeRawBufferPointer) -> String)?
     /// Hears that a node's answer differs from its shadow's, and how.
     public var onMirrorDifference: ((Host, String) -> Void)?
+    /// Hears every gossip frame as it is sent, with its sender and its receiver.
+    var onGossipFrame: ((Host, Host, UnsafeRawBufferPointer) -> Void)?
     /// Called after each event.
     public var afterEvent: (() -> Void)?
     /// Events that have happened.
