@@ -58,7 +58,8 @@ extension Gossip {
             if peers[peer].lastExchange.map({ now - $0 > settings.period / 2 }) ?? true { peers[peer].isUrgent = true }
         case .busy: wait(for: peer)
         case .bye: drop(link, Self.farewell, now: now, &directives)
-        case .operations, .operationsRequest: break
+        case .operations(let answer): received(answer, from: peer, tables, now, &directives)
+        case .operationsRequest(let request): answer(request, from: peer, now, &directives)
         }
     }
 
@@ -100,6 +101,8 @@ extension Gossip {
         with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
+        // Who fell silent since the last look is asked about now, not an exchange later.
+        lookForLate(tables, now: now, &directives)
         let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].round = Round(nonce: nonce, sentAt: now, asked: asks)
@@ -132,6 +135,7 @@ extension Gossip {
         _ directives: inout [GossipDirective]
     ) {
         noteToldStall(syn.stall, by: peer, now: now)
+        lookForLate(tables, now: now, &directives)
         let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].answer = Round(nonce: nonce, sentAt: now, asked: asks)
@@ -161,6 +165,7 @@ extension Gossip {
         let ack = GossipMessage.Ack(
             echo: answer.nonce, clock: now, ages: reports(of: answer.asks, tables, now: now))
         send(.ack(ack), to: peer, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(answer.ages, from: peer, round, clock: answer.clock, tables, now: now, &directives)
         compare(answer.digest, asks: answer.asks, with: peer, tables, now: now, &directives)
     }
@@ -176,6 +181,7 @@ extension Gossip {
         }
         if !planted(.adoptTwice) { peers[peer].answer = nil }
         exchanged(peer, round, clock: ack.clock, now: now, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(ack.ages, from: peer, round, clock: ack.clock, tables, now: now, &directives)
     }
 
@@ -243,7 +249,8 @@ extension Gossip {
     /// The peer has no entry. If it is the life that told of one, the entry is gone: it vouches no longer, as RocketMQ's node
     /// would serve it no longer. One that restarted meanwhile may merely not have heard the replica yet.
     private mutating func denied(_ replica: UInt64, by peer: Int) {
-        let isSameLife = peers[peer].isWitness && evidence.incarnation(of: replica, from: peer) == peers[peer].incarnation
+        let isSameLife =
+            peers[peer].isWitness && evidence.incarnation(of: replica, from: peer) == peers[peer].incarnation
         if isSameLife { evidence.remove(replica, from: peer) } else { evidence.disconnected(replica, at: peer) }
     }
 

@@ -29,7 +29,13 @@ extension Gossip {
     /// Fetches what the peer has and this node lacks, one image at a time, once it has been missing for two exchanges.
     mutating func learnFrom(_ peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
         guard settings.mode == .replicate, state != .warming, peers[peer].isWitness else { return }
-        for item in peers[peer].remote.keys { peers[peer].remote[item]?.exchanges += 1 }
+        var pullable: [UInt64] = []
+        for (item, remote) in peers[peer].remote where learned[remote.replica]?.item != item {
+            // More exchanges than two say no more, and writing each time costs.
+            if remote.exchanges < 2 { peers[peer].remote[item]?.exchanges += 1 }
+            if remote.exchanges >= 1 { pullable.append(item) }
+        }
+        peers[peer].pullable = pullable.sorted(by: >)
         if let pull = peers[peer].imagePull, now - pull.round.sentAt > settings.period * Self.repairPatience {
             peers[peer].imagePull = nil
         }
@@ -38,13 +44,14 @@ extension Gossip {
 
     private mutating func pullNextImage(from peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
         guard peers[peer].imagePull == nil else { return }
-        let next = peers[peer].remote.sorted { $0.key < $1.key }.first { item, remote in
-            remote.exchanges >= 2 && remote.restsUntil <= now
-                && (own.replica(hash: remote.replica) == nil || planted(.learnedBesideFirstHand))
-                && learned[remote.replica]?.item != item && usableUntil(remote, now: now) != nil
+        while let item = peers[peer].pullable.popLast() {
+            guard let remote = peers[peer].remote[item], remote.restsUntil <= now,
+                own.replica(hash: remote.replica) == nil || planted(.learnedBesideFirstHand),
+                learned[remote.replica]?.item != item,
+                usableUntil(remote, now: now) != nil
+            else { continue }
+            return askForImage(of: item, from: peer, offset: 0, now: now, &directives)
         }
-        guard let next else { return }
-        askForImage(of: next.key, from: peer, offset: 0, now: now, &directives)
     }
 
     /// Asks for what follows the bytes that are there.

@@ -33,6 +33,8 @@ extension Gossip {
         guard isLateHere, let known else {
             return clear(.lateHere, peer: peer, subject: entry.hash, now: now, &directives)
         }
+        let key = DivergenceTable.Key(peer: peer, kind: .lateHere, subject: entry.hash)
+        if divergences.isReported(key) == true { return }
         guard let identity = tables.summary(of: entry.token)?.identity else { return }
         let (name, node) = (peers[peer].name, settings.node)
         let silence = (now - hearing.lastHeard).wholeMilliseconds
@@ -55,7 +57,11 @@ extension Gossip {
         let isLate = hearing.lastHeard + Self.lateAfter(hearing) <= now
         guard isLate || closed != nil else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
-        if let closed, !planted(.beforeCloseCounts) { lives.removeAll { $0.life.earliest <= closed.closedAt } }
+        if let closed, !planted(.beforeCloseCounts) {
+            // A last heartbeat may overtake the end of the connection: who vouches must still be connected.
+            let open = evidence.evidence(of: entry.hash).filter(\.evidence.isConnected).map(\.peer)
+            lives.removeAll { $0.life.earliest <= closed.closedAt || !open.contains($0.peer) }
+        }
         let wanted = planted(.oneWitness) ? 1 : settings.witnesses
         if lives.count >= wanted {
             let witness = lives[wanted - 1]
@@ -165,6 +171,7 @@ extension Gossip {
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
         for goodbye in goodbyes.reports {
+            consider(goodbye, from: peer, now: now)
             let timeout = min(max(settings.expiry, .milliseconds(goodbye.timeoutMillis)), Self.longestTimeout)
             guard
                 departures.heardOfGoodbye(goodbye.replica, age: goodbye.age, timeout: timeout, at: now)

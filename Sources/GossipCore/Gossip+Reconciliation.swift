@@ -49,7 +49,10 @@ extension Gossip {
         } else if peers[peer].compared != roots, peers[peer].reconciliation == nil, peers[peer].reconcilesFrom <= now {
             reconcile(peer, roots, epoch: digest.epoch, now: now, &directives)
         }
+        // A node that has just started does not wait for its next period to be told what its peers heard.
+        advanceWarmUp(now: now, &directives)
         compareWhole(digest, with: peer, now: now, &directives)
+        compareOperations(digest, with: peer, tables, now: now, &directives)
         compareLateness(of: peer, tables, now: now, &directives)
         noteDifferences(with: peer, tables, now: now, &directives)
         learnFrom(peer, now: now, &directives)
@@ -304,6 +307,7 @@ extension Gossip {
         peers[peer].unnamed = []
         peers[peer].compared = nil
         peers[peer].imagePull = nil
+        peers[peer].operationsAskedAt = nil
         // A snapshot goes on from where it was, with the next period.
         peers[peer].snapshot?.isWaiting = true
     }
@@ -332,7 +336,7 @@ extension SetDifference {
 
 extension Array {
     /// The first index whose element passes, in an array where all that pass stand behind those that do not.
-    fileprivate func partitioningIndex(where passes: (Element) -> Bool) -> Int {
+    func partitioningIndex(where passes: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

@@ -78,10 +78,19 @@ extension Gossip {
         guard warmUp.completed == 0 else { return }
         var sources = peers.count { $0.snapshot != nil }
         for peer in peers.indices
-        where sources < GossipLimits.snapshotSources && peers[peer].isWitness && peers[peer].snapshot == nil {
+        where sources < GossipLimits.snapshotSources && peers[peer].isWitness && peers[peer].snapshot == nil
+            && !isCovered(peer)
+        {
             request(from: peer, cursor: 0, now: now, &directives)
             sources += 1
         }
+    }
+
+    /// Whether another source that is being pulled heard the very same: a second copy would only cost its time. Where one
+    /// witness is not enough, the second one's ages are wanted all the same.
+    private func isCovered(_ peer: Int) -> Bool {
+        settings.witnesses == 1
+            && peers.contains { $0.snapshot != nil && $0.digest?.root == peers[peer].digest?.root }
     }
 
     private mutating func request(
@@ -182,6 +191,8 @@ extension Gossip {
         }
         var images = ByteWriter(capacity: 64 << 10)
         tables.encodeImages(of: tokens, into: &images)
+        // Many registrations of the same topics weigh far less together than they might have.
+        peers[peer].budget.giveBack(room + Self.snapshotImageRoom - images.count)
         let cursor = own.replica(from: next) == nil ? 0 : UInt64(next)
         send(
             .snapshotChunk(
