@@ -29,6 +29,10 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Print everything that is delivered.") var trace = false
     @Flag(help: "Do not look for a smaller schedule that fails, too.") var noShrinking = false
     @Flag(help: "Print JSON, one object per seed.") var json = false
+    #if PLANTED_BUGS
+        /// Runs with a bug, to see which check finds it.
+        @Option(help: .hidden) var plant: PlantedBug?
+    #endif
 
     func validate() throws {
         guard (1...1_000).contains(nodes) else { throw ValidationError("--nodes must be 1 to 1000") }
@@ -57,6 +61,14 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func run() throws {
+        #if PLANTED_BUGS
+            try PlantedBug.$active.withValue(plant) { try simulate() }
+        #else
+            try simulate()
+        #endif
+    }
+
+    private func simulate() throws {
         if let seeds { return try sweep(first: seed ?? 1, count: seeds) }
         let seed = seed ?? .random(in: 1...999_999)
         var options = try options(seed: seed)
@@ -175,3 +187,7 @@ extension GossipMode: ExpressibleByArgument {
     /// As it is shown in the help.
     public var defaultValueDescription: String { name }
 }
+
+#if PLANTED_BUGS
+    extension PlantedBug: ExpressibleByArgument {}
+#endif
