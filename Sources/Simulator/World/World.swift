@@ -24,6 +24,8 @@ public final class World {
     public var describe: ((UnsafeRawBufferPointer) -> String)?
     /// Hears that a node's answer differs from its shadow's, and how.
     public var onMirrorDifference: ((Host, String) -> Void)?
+    /// Hears every line that a node logs; nodes that started before it was set stay silent.
+    public var onLog: ((LogLine) -> Void)?
     /// Called after each event.
     public var afterEvent: (() -> Void)?
     /// Events that have happened.
