@@ -7,7 +7,7 @@ public struct LogLine: Hashable, Sendable {
     /// The host it was logged on.
     public var host: String
     /// Whether somebody should look.
-    public var isWarning: Bool
+    public var isWarning = false
     /// What it says.
     public var text: String
     /// Its metadata, as text.
@@ -38,11 +38,9 @@ struct TraceLogHandler: LogHandler {
         guard let world = sink.world else { return }
         if let onLog = world.onLog {
             let metadata = self.metadata.merging(event.metadata ?? [:]) { $1 }.mapValues { "\($0)" }
-            let isWarning = event.level >= .warning
-            onLog(
-                LogLine(
-                    time: world.time, host: name, isWarning: isWarning, text: "\(event.message)",
-                    metadata: metadata))
+            var line = LogLine(time: world.time, host: name, text: "\(event.message)", metadata: metadata)
+            line.isWarning = event.level >= .warning
+            onLog(line)
         }
         guard world.trace.wantsLines else { return }
         world.trace.add("\(world.timeText) \(name) \(event.level): \(event.message)")
@@ -51,7 +49,8 @@ struct TraceLogHandler: LogHandler {
 
 extension World {
     func logger(for host: Host, _ isShadow: Bool) -> Logger {
-        guard trace.wantsLines || onLog != nil, !isShadow else { return Logger(label: host.name) { _ in SwiftLogNoOpLogHandler() } }
+        let isHeard = trace.wantsLines || onLog != nil
+        guard isHeard, !isShadow else { return Logger(label: host.name) { _ in SwiftLogNoOpLogHandler() } }
         return Logger(label: host.name) { TraceLogHandler(world: self, name: $0) }
     }
 }
