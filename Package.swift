@@ -88,7 +88,8 @@ let package = Package(
                 arguments,
             ], path: "bench", exclude: ["README.md"], swiftSettings: strict),
         .executableTarget(
-            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore"], swiftSettings: strict),
+            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore", "GossipCore"],
+            swiftSettings: strict),
 
         // Tests. TestSupport starts real processes and speaks raw bytes.
         .target(

@@ -240,7 +240,8 @@ extension Gossip {
     /// The peer has no entry. If it is the life that told of one, the entry is gone: it vouches no longer, as RocketMQ's node
     /// would serve it no longer. One that restarted meanwhile may merely not have heard the replica yet.
     private mutating func denied(_ replica: UInt64, by peer: Int) {
-        let isSameLife = peers[peer].isWitness && evidence.incarnation(of: replica, from: peer) == peers[peer].incarnation
+        let isSameLife =
+            peers[peer].isWitness && evidence.incarnation(of: replica, from: peer) == peers[peer].incarnation
         if isSameLife { evidence.remove(replica, from: peer) } else { evidence.disconnected(replica, at: peer) }
     }
 

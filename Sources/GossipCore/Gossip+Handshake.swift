@@ -46,7 +46,12 @@ extension Gossip {
     ) {
         guard let old = links.removeValue(forKey: link) else { return }
         if let contact = old.contact {
-            if old.peer == nil { contacts[contact].failures += 1 }
+            if old.peer == nil {
+                contacts[contact].failures += 1
+                if let peer = contacts[contact].name.flatMap({ peerIndex(named: $0) }), peers[peer].link == nil {
+                    peers[peer].problem = problem
+                }
+            }
             rest(contact, now: now)
         }
         guard let peer = old.peer, peers[peer].link == link else { return }
@@ -357,7 +362,7 @@ extension Gossip {
         on link: LinkID, _ what: String, now: Instant, _ directives: inout [GossipDirective]
     ) {
         counters.malformedFrames += 1
-        let name = links[link]?.peer.map { peers[$0].name }
+        let name = links[link]?.peer.map { peers[$0].name } ?? links[link]?.contact.flatMap { contacts[$0].name }
         if counters.malformedFrames <= 10 || counters.malformedFrames.isMultiple(of: 1_000) {
             directives.append(
                 .event(

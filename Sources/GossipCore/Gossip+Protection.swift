@@ -55,7 +55,11 @@ extension Gossip {
         let isLate = hearing.lastHeard + Self.lateAfter(hearing) <= now
         guard isLate || closed != nil else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
-        if let closed { lives.removeAll { $0.life.earliest <= closed.closedAt } }
+        if let closed {
+            // A last heartbeat may overtake the end of the connection: who vouches must still be connected.
+            let open = evidence.evidence(of: entry.hash).filter(\.evidence.isConnected).map(\.peer)
+            lives.removeAll { $0.life.earliest <= closed.closedAt || !open.contains($0.peer) }
+        }
         if lives.count >= settings.witnesses {
             let witness = lives[settings.witnesses - 1]
             return hold(

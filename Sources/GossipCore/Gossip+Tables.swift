@@ -197,7 +197,8 @@ extension Gossip {
     private func unprovenElsewhere(now: Instant) -> some Sequence<UInt64> {
         var unproven: Set<UInt64> = []
         for peer in peers {
-            for remote in peer.remote.values where remote.restsUntil <= now && own.replica(hash: remote.replica) == nil {
+            for remote in peer.remote.values where remote.restsUntil <= now && own.replica(hash: remote.replica) == nil
+            {
                 let timeout = Self.grantedTimeout(remote.summary)
                 if learned[remote.replica] == nil, usableLives(of: remote.replica, timeout: timeout, now: now).isEmpty {
                     unproven.insert(remote.replica)

@@ -1,10 +1,13 @@
 import Basics
+import GossipCore
+import NameServerCore
 import Remoting
 
 /// What one input is given to. The first byte of an input chooses.
 enum FuzzTarget: UInt8, CaseIterable {
     case frame, jsonHeader, binaryHeader, registration, oldRegistration, compressedRegistration, inflatedRegistration
     case dataVersion, route, clusterInfo, keyValues, properties, proxy, conversation
+    case gossipFrame, images
 
     /// Feeds an input: decoders may refuse it, must not crash, and must agree with the encoders about what they accept.
     static func exercise(_ input: UnsafeRawBufferPointer) {
@@ -41,6 +44,17 @@ enum FuzzTarget: UInt8, CaseIterable {
             guard case .header(let length, _)? = try? ProxyHeader.recognise(bytes) else { return }
             precondition(length <= bytes.count, "\(length) of \(bytes.count) bytes")
         case .conversation: Conversation.hold(bytes)
+        case .gossipFrame:
+            // Every value has one form: what decodes encodes to the same bytes.
+            guard let message = try? GossipMessage.decode(bytes) else { return }
+            var again = ByteWriter()
+            message.encode(into: &again)
+            precondition(again.bytes.elementsEqual(bytes), "\(message)")
+        case .images:
+            guard let images = try? RegistrationImages.decode(bytes, replicas: 2) else { return }
+            var again = ByteWriter()
+            images.encode(into: &again)
+            precondition(again.bytes.elementsEqual(bytes), "\(images)")
         }
     }
 

@@ -1,7 +1,22 @@
 import TestSupport
+import Testing
 
 import class Foundation.FileManager
 import struct Foundation.URL
+
+/// What a client is told of a cluster.
+protocol NameServers {
+    /// All nodes: `127.0.0.1:1;127.0.0.1:2`.
+    var nameServers: String { get }
+}
+
+extension ClusterUnderTest: NameServers {}
+extension GossipCluster: NameServers {}
+
+extension ClusterMember: NameServers {
+    /// This node alone.
+    var nameServers: String { address }
+}
 
 /// Apache's C++ client in a process of its own (cpp_client.py).
 final class CppClient {
@@ -25,19 +40,19 @@ final class CppClient {
     ///
     /// - Parameters:
     ///   - pause: seconds after each message.
-    ///   - holdingAt: the number of a topic before which it waits for `release(_:)`.
+    ///   - holdingAt: the numbers of topics before which it waits for `release(_:)`.
     static func producer(
-        _ cluster: ClusterUnderTest, topics: [String], count: Int, pause: Double, holdingAt: Int? = nil
+        _ cluster: any NameServers, topics: [String], count: Int, pause: Double, holdingAt: Int...
     ) throws -> CppClient {
         let directory = TemporaryDirectory()
-        if let holdingAt { try directory.write("", to: "hold-\(holdingAt)") }
+        for topic in holdingAt { try directory.write("", to: "hold-\(topic)") }
         return try CppClient(
             ["produce", cluster.nameServers, topics.joined(separator: ","), "\(count)", "\(pause)"],
             directory: directory)
     }
 
     /// A push consumer of all `topics`.
-    static func consumer(_ cluster: ClusterUnderTest, topics: [String], group: String) throws -> CppClient {
+    static func consumer(_ cluster: any NameServers, topics: [String], group: String) throws -> CppClient {
         try CppClient(
             ["consume", cluster.nameServers, topics.joined(separator: ","), group], directory: TemporaryDirectory())
     }
@@ -64,4 +79,14 @@ final class CppClient {
     func waitUntilDone(within limit: Duration = .seconds(60)) throws {
         try process.line(within: limit) { $0 == "done" ? () : nil }
     }
+}
+
+/// Waits until `consumers` together have received all of `numbers`.
+func expectReceived(by consumers: [CppClient], _ numbers: Range<Int>, within limit: Duration) throws {
+    var missing = Set(numbers)
+    poll(within: limit, every: .milliseconds(50)) {
+        missing = consumers.reduce(Set(numbers)) { $0.subtracting($1.numbers("received")) }
+        return missing.isEmpty
+    }
+    #expect(missing.isEmpty, "\(missing.count) lost: \(missing.sorted().prefix(20))")
 }

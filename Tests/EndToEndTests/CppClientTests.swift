@@ -85,15 +85,6 @@ import Testing
     }
 
     private func lookups(at node: ClusterMember) throws -> Int64 { try node.view().counters["lookups"] ?? 0 }
-
-    private func expectReceived(by consumers: [CppClient], _ numbers: Range<Int>, within limit: Duration) throws {
-        var missing = Set(numbers)
-        poll(within: limit, every: .milliseconds(50)) {
-            missing = consumers.reduce(Set(numbers)) { $0.subtracting($1.numbers("received")) }
-            return missing.isEmpty
-        }
-        #expect(missing.isEmpty, "\(missing.count) lost: \(missing.sorted().prefix(20))")
-    }
 }
 
 extension ClusterMember {

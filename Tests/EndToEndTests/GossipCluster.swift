@@ -142,7 +142,10 @@ final class GossipCluster {
     /// Waits for a condition that is sure to come; the limit allows for a machine that does much else.
     func wait(_ what: String, within limit: Duration = .seconds(40), until condition: () throws -> Bool) throws {
         if try poll(within: limit, every: .milliseconds(20), until: condition) { return }
-        for member in nodes + brokers where member.process != nil { _ = try member.running() }
+        // What the test killed is no surprise.
+        for member in nodes + brokers where ![nil, .signal(SIGKILL)].contains(member.process?.ending) {
+            _ = try member.running()
+        }
         let accounts = nodes.compactMap { node -> String? in
             guard let gossip = try? node.gossip() else { return node.process?.errorText }
             return "\(node.name): \(gossip)\n\(node.process?.errorText.suffix(3_000) ?? "")"

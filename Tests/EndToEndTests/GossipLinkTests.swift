@@ -162,7 +162,7 @@ import Testing
         let rhythm = Rhythm(heartbeat: 300, scan: 200, expiry: 2_000, routePoll: 300)
         let stage = try Stage(modes, rhythm)
         for share in [30, 60, 130, 85] {
-            for link in stage.links { link.cut() }
+            for link in stage.links { link.cut([.toTarget]) }
             for (node, _, _) in stage.victims {
                 try stage.cluster.wait("silence of \(share) %, or eviction") {
                     try (node.view().brokers[Self.broker]?.age ?? .max) > Int64(rhythm.expiry * share / 100)
@@ -199,10 +199,43 @@ import Testing
         }
         try stage.expectGaps()
         for (node, outcome, _) in stage.victims {
-            let alarms = node.log.filter { $0.contains(" warning ") && $0.contains("divergence=lateHere") }
+            let alarms = node.log.filter { line in
+                [" warning ", "divergence=lateHere", "broker=broker-a"].allSatisfy(line.contains)
+            }
             #expect(alarms.count == (outcome.speaks ? 1 : 0), "\(node.name): \(node.log)")
             let expired = try node.view().events("expired", of: Self.broker).count
             #expect(outcome.keeps ? expired == 0 : expired >= 3, "\(node.name)")
         }
+    }
+
+    /// Who protects does so on evidence: without a link to the peers, the stock rule holds at once.
+    @Test func protectionEndsWithItsEvidence() throws {
+        var plan = GossipCluster.Plan(modes: ["protect", "protect", "replicate"])
+        plan.rhythm = Rhythm(heartbeat: 300, scan: 200, expiry: 2_000, routePoll: 300)
+        plan.linksNodes = true
+        let cluster = try GossipCluster.started(plan)
+        let victim = cluster.node("ns-3")
+        cluster.link(Self.broker, "ns-3").cut()
+        try cluster.wait("the node keeps the broker") { try !victim.view().events("held", of: Self.broker).isEmpty }
+        for other in ["ns-1", "ns-2"] {
+            cluster.link(other, "ns-3").cut()
+            cluster.link("ns-3", other).cut()
+        }
+        try cluster.wait("it evicts the broker") { try !victim.view().events("expired", of: Self.broker).isEmpty }
+        try cluster.wait("it says that it is alone") { victim.logCount("event=peerDown") == 2 }
+        #expect(try victim.view().brokers["broker-b:0"] != nil)
+        for other in cluster.nodes.prefix(2) {
+            #expect(try other.view().events("expired", of: Self.broker).isEmpty)
+        }
+        // The peers are back before the broker's link is: mode replicate serves what they hear.
+        for other in ["ns-1", "ns-2"] {
+            cluster.link(other, "ns-3").heal()
+            cluster.link("ns-3", other).heal()
+        }
+        try cluster.wait("it learns the broker") { try victim.gossip().brokers[Self.broker]?.source == "learned" }
+        #expect(try victim.route("orders").map { Set($0.keys) } == ["broker-a", "broker-b"])
+        cluster.link(Self.broker, "ns-3").heal()
+        try cluster.settle()
+        try cluster.wait("it hears the broker itself") { try victim.gossip().brokers.isEmpty }
     }
 }

@@ -133,6 +133,23 @@ struct GossipProtectTests {
         #expect(a.core.status(tables: a.tables, now: cluster.clock(a)).replicas.isEmpty)
     }
 
+    @Test("a crash: gone at once, also where a peer heard the last heartbeat after the end of the connection here")
+    func lastHeartbeatAfterTheEnd() {
+        let cluster = CoreCluster(["a", "b"], mode: .protect)
+        let (a, b) = (cluster["a"], cluster["b"])
+        for node in cluster.nodes { cluster.register(1, at: node) }
+        cluster.run(.seconds(5))
+        cluster.disconnect(1, at: a)
+        cluster.run(.milliseconds(20))
+        cluster.register(1, at: b)
+        cluster.run(.seconds(3))
+        #expect(a.held[token].map { $0 > cluster.clock(a) + .seconds(100) } == true)
+        cluster.disconnect(1, at: b)
+        cluster.run(.seconds(3))
+        #expect(a.held[token] == nil)
+        #expect(b.held[token] == nil)
+    }
+
     /// The broker comes back at any moment of an exchange about it.
     @Test("an answer that comes after the replica was heard again holds nothing")
     func answeredTooLate() {

@@ -31,7 +31,8 @@ public final class RawConnection {
         }
         if result != 0 {
             let code = errno
-            Glibc.close(descriptor)
+            // `deinit` runs, too, and a second close(2) would hit whoever has got the number meanwhile.
+            close()
             throw TestSupportError("connect to \(host):\(port): errno \(code)")
         }
         var on: Int32 = 1

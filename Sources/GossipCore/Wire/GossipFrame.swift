@@ -34,8 +34,16 @@ public enum GossipFrame {
         guard bytes.count >= 4 else { return .incomplete(needed: headerBytes) }
         let length = Int(UInt32(bigEndian: bytes.loadUnaligned(as: UInt32.self)))
         guard (headerBytes...WireLimits.frameBytes).contains(length) else {
-            throw GossipFormatError(.limit, "frame length")
+            throw GossipFormatError(.limit, isTLS(length) ? tlsAdvice : "frame length")
         }
         return bytes.count < length ? .incomplete(needed: length) : .frame(length: length)
     }
+
+    /// Whether the four bytes begin a TLS record: its type and the version 3.x, far above any length.
+    private static func isTLS(_ word: Int) -> Bool {
+        (0x14...0x17).contains(word >> 24) && (word >> 16) & 0xFF == 3
+    }
+
+    private static let tlsAdvice =
+        "the peer speaks TLS and this node does not: give both the same gossip.preSharedKeys, or certificates"
 }

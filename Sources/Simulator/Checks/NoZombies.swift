@@ -1,4 +1,6 @@
 import Basics
+import NameServerCore
+import NameServerNode
 
 /// 3: a broker is served for at most its timeout, one scan and a second after the last heartbeat that any node processed.
 final class NoZombies: Invariant {
@@ -30,11 +32,18 @@ final class NoZombies: Invariant {
             }
             if time - heard <= allowed { continue }
             let age = time - heard - cluster.truth.frozenTime(of: node.host, since: heard)
-            if age > allowed {
+            if age > allowed, !isProvisional(cluster.brokers[index], cluster, node) {
                 return "\(node.host.name) serves \(cluster.brokers[index].replica.label), last heard by anybody "
                     + "\(seconds(time - heard)) ago"
             }
         }
         return nil
+    }
+
+    /// What a warming node took over from a witness that stood still before they met: at most two heartbeats long.
+    private func isProvisional(_ broker: SimulatedBroker, _ cluster: Cluster, _ node: SimulatedNode) -> Bool {
+        let limit = (cluster.options.heartbeat * 2).wholeNanoseconds
+        guard cluster.world.time - node.startedAt <= limit + NoZombies.slack(limit) else { return false }
+        return node.node?.inspectTables { $0.learned(broker.replica)?.isProvisional } == true
     }
 }
