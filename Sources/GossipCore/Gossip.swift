@@ -48,6 +48,8 @@ public struct Gossip: ~Copyable {
 
     /// The last wall clock and boot clock read together.
     var lastClocks: (wall: WallTime, own: Instant)?
+    /// When a line about this node's own clock was last logged.
+    var stallAlarmedAt: Instant?
     var lastNewReplica: Instant
     var warmUp = WarmUp()
     var localHealth = LocalHealth()
