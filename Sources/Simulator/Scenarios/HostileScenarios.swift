@@ -141,6 +141,7 @@ extension FaultScenario {
             "liar, k=\(witnesses)", settled: 60, change: { $0.nodes = 5 },
             prepare: { cluster in
                 for node in cluster.nodes { node.adjust = { $0.gossip?.settings.witnesses = witnesses } }
+                cluster.nodes[4].adjust = { $0.gossip = nil }
                 liar = ScriptedPeer(on: cluster.nodes[4].host, hello: hello("ns-5", in: run), seed: 6)
                 liar.listen()
             })
@@ -235,6 +236,7 @@ extension FaultScenario {
         let stage = run.stage(
             "later version", settled: 60, change: { $0.nodes = 4 },
             prepare: { cluster in
+                cluster.nodes[3].adjust = { $0.gossip = nil }
                 var words = hello("ns-4", in: run)
                 words.protocols = 1...2
                 later = ScriptedPeer(on: cluster.nodes[3].host, hello: words, seed: 6)

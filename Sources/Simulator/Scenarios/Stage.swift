@@ -88,7 +88,10 @@ public final class Stage {
         let now = cluster.world.time
         let timeout = cluster.options.timeout.wholeNanoseconds
         let limit = timeout + cluster.options.scan.wholeNanoseconds + 1_000_000_000
-        for node in cluster.nodes where node.node != nil && node.host.pause == nil {
+        // What just went on after a pause needs a moment to catch up.
+        for node in cluster.nodes
+        where node.node != nil && node.host.pause == nil && now - cluster.truth.resumedAt[node.host.index] > 100_000_000
+        {
             for broker in cluster.brokers {
                 guard let heard = cluster.truth.lastHeard[broker.index] else { continue }
                 let view = cluster.truth.views[node.index][broker.index]
@@ -115,7 +118,8 @@ public final class Stage {
     /// All running nodes are linked to all running peers, hold the same registrations, and see no difference.
     private func noteAgreement() {
         let agree = cluster.nodes.allSatisfy { node in
-            guard node.node != nil, let status = status(of: node.index) else { return false }
+            guard node.node != nil else { return false }
+            guard let status = status(of: node.index) else { return node.node?.gossipAddress == nil }
             return status.divergences.isEmpty && status.peers.allSatisfy { $0.isConnected && $0.agrees == true }
         }
         if !agree { agreedSince = nil } else { agreedSince = agreedSince ?? time }
