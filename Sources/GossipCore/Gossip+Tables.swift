@@ -51,6 +51,12 @@ extension Gossip {
         directives: inout [GossipDirective]
     ) {
         guard let entry = own[replica], let hearing = tables.hearing(of: replica) else { return }
+        if held[replica.number] != nil, hearing.lastHeard + hearing.timeout <= now {
+            // On a connection that was silent for longer than that, the end tells nothing new (mostly this node itself gives it
+            // up as idle): what peers hear still counts. They are asked at once whether they, too, saw it close.
+            for peer in peers.indices where peers[peer].isWitness { peers[peer].isUrgent = true }
+            return
+        }
         // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
         let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
         closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)

@@ -41,7 +41,8 @@ final class EvidenceBounds: Invariant {
     ) -> String? {
         guard bound.earliest <= look.now else { return fail(1, "age bound", "an event of the future") }
         let high = bound.ageHi(at: look.now).wholeNanoseconds
-        let low = bound.ageLo(at: look.now).wholeNanoseconds
+        // A report is made older by what the peer may have lost, in one number for both ends of the interval.
+        let low = bound.ageLo(at: look.now).wholeNanoseconds - watch.aged[peer] - watch.aged[node]
         guard let last = watch.heard[peer][broker].last else {
             return fail(1, "age bound", "nothing it could have told")
         }

@@ -75,6 +75,8 @@ final class GossipWatch {
     private(set) var goodbyes: [[Int64?]]
     /// By node, then broker: the true time of the newest event that the last removal knew, and when that was.
     private(set) var floors: [[(event: Int64, at: Int64)?]]
+    /// By node: time that it, or a peer about it, ever took for lost, over all its lives, in nanoseconds.
+    private(set) var aged: [Int64]
     /// By node: states of its first-hand set by sketch sum, of this and earlier lives.
     private(set) var sets: [[SketchSymbol: [UInt64]]]
 
@@ -91,6 +93,7 @@ final class GossipWatch {
         exchangedAt = Array(repeating: Array(repeating: nil, count: nodes), count: nodes)
         goodbyes = Array(repeating: Array(repeating: nil, count: brokers), count: nodes)
         floors = Array(repeating: Array(repeating: nil, count: brokers), count: nodes)
+        aged = Array(repeating: 0, count: nodes)
         sets = Array(repeating: [:], count: nodes)
         cluster.world.onGossipFrame = { [unowned self] from, to, bytes in
             guard from.index < nodes, to.index < nodes, let message = try? GossipMessage.decode(bytes) else { return }
@@ -131,6 +134,7 @@ final class GossipWatch {
         looks[index] = look
         isFresh[index] = true
         noteHearings(index, look)
+        aged[index] += max(0, (look.stall - (last?.stall ?? .zero)).wholeNanoseconds)
         if let last {
             notePeers(index, look, last)
             noteRemovals(index, look, last)
@@ -191,6 +195,7 @@ final class GossipWatch {
             guard let other = index(of: peer.name) else { continue }
             let old = place < last.peers.count ? last.peers[place] : nil
             widths[node][other] = max(widths[node][other], peer.offsetWidth.wholeNanoseconds)
+            aged[other] += max(0, (peer.stalled - (old?.stalled ?? .zero)).wholeNanoseconds)
             if let at = peer.lastExchange, at != old?.lastExchange {
                 exchangedAt[node][other] = time - peer.roundTrip.wholeNanoseconds
             }
