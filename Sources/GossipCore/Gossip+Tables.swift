@@ -121,7 +121,7 @@ extension Gossip {
     /// When a replica counts as late: a quarter over its usual pause, or a quarter of its timeout (37.5 s of 120).
     static func lateAfter(_ hearing: Hearing) -> Duration {
         // In nanoseconds: a Duration divides by 128 bits, and this is worked out for every replica.
-        let interval = min(hearing.interval.wholeNanoseconds, .max / 2)
+        let interval = max(0, min(hearing.interval.wholeNanoseconds, .max / 2))
         return .nanoseconds(max(interval + interval / 4, hearing.timeout.wholeNanoseconds / 4))
     }
 
