@@ -20,7 +20,8 @@ struct GossipCommand: ParsableCommand {
     }
 
     @Argument(help: "What to measure; everything when left out.") var parts: [Part] = []
-    @Option(help: "The hearsay program to start.") var hearsay = ".build/release/hearsay"
+    /// Not `--hearsay`: the command above would take that for its own.
+    @Option(name: .customLong("program"), help: "The hearsay program to start.") var hearsay = ".build/release/hearsay"
     @Option(help: "Of all chance.") var seed: UInt64 = 1
     @Option(help: "Brokers of the differences, turns, warm-up and interference.") var brokers = 10_000
     @Option(help: "Topics of each broker in the warm-up.") var topics = 80

@@ -42,18 +42,26 @@ extension Gossip {
         reconsiderAll(now: now, &directives)
     }
 
+    /// A stall that is worth a line of its own, however many there are.
+    private static let longStall: Duration = .seconds(1)
+
     /// This node's own clock lost time: all its evidence is older than it seemed, and so is what it reports.
     private mutating func stalled(
         _ loss: Duration, noticedBy observer: String, now: Instant, _ directives: inout [GossipDirective]
     ) {
         stalls.note(loss, by: observer, at: now)
         if !planted(.ignoreOwnStalls) { evidence.age(by: loss, from: nil) }
-        directives.append(
-            .event(
-                GossipEvent(
-                    .stalled, .warning,
-                    "this node's clock stood still for at most \(loss.wholeMilliseconds) ms, or runs slow (noticed by comparing with "
-                        + "\(observer)). Look for a paused virtual machine or a suspended host")))
+        // A clock that runs slow loses a little at every exchange: that is one alarm, as for a peer's clock.
+        let isNews = stallAlarmedAt.map { now - $0 >= DivergenceTable.alarmInterval } ?? true
+        if isNews || loss >= Self.longStall {
+            stallAlarmedAt = now
+            directives.append(
+                .event(
+                    GossipEvent(
+                        .stalled, .warning,
+                        "this node's clock stood still for at most \(loss.wholeMilliseconds) ms, or runs slow (noticed by comparing "
+                            + "with \(observer)). Look for a paused virtual machine or a suspended host")))
+        }
         reconsiderAll(now: now, &directives)
     }
 

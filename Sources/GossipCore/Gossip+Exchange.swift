@@ -66,9 +66,9 @@ extension Gossip {
     // MARK: Beginning
 
     /// When the next exchange with the peer is to begin.
-    func exchangeDue(_ peer: Peer) -> Instant {
-        if let round = peer.round { return round.sentAt + patience }
-        return peer.isUrgent ? Instant.zero : peer.nextExchange
+    func exchangeDue(_ peer: Int) -> Instant {
+        if let sentAt = peers[peer].round?.sentAt { return sentAt + patience }
+        return peers[peer].isUrgent ? Instant.zero : peers[peer].nextExchange
     }
 
     /// How long an answer may take.
@@ -78,7 +78,7 @@ extension Gossip {
     mutating func exchange(
         _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        for peer in peers.indices where peers[peer].link != nil && exchangeDue(peers[peer]) <= now {
+        for peer in peers.indices where peers[peer].link != nil && exchangeDue(peer) <= now {
             if peers[peer].round != nil {
                 missed(peer, now: now, &directives)
             } else {

@@ -88,24 +88,29 @@ extension Gossip {
         contacts[contact].phase = .idle(until: now + courtesy + jitter(of: ceiling))
     }
 
-    func isLinked(_ contact: Contact) -> Bool {
-        contact.name.flatMap { peerIndex(named: $0) }.map { peers[$0].link != nil } ?? false
+    func isLinked(_ contact: Int) -> Bool {
+        guard let name = contacts[contact].name else { return false }
+        // A listed peer stands where its contact does.
+        if contact < peers.count, peers[contact].name == name { return peers[contact].link != nil }
+        return peerIndex(named: name).map { peers[$0].link != nil } ?? false
     }
 
     /// Dials whom it is time to dial, and gives up handshakes that take too long.
     mutating func dial(now: Instant, _ directives: inout [GossipDirective]) {
         for index in contacts.indices where !contacts[index].isSelf {
-            guard case .idle(let until) = contacts[index].phase, until <= now, !isLinked(contacts[index]) else {
+            guard case .idle(let until) = contacts[index].phase, until <= now, !isLinked(index) else {
                 continue
             }
             contacts[index].phase = .dialling
             directives.append(.dial(contact: index))
         }
-        for (link, state) in links.sorted(by: { $0.key < $1.key }) {
+        var overdue: [LinkID] = []
+        for (link, state) in links {
             let isStuck = state.peer == nil && now - state.openedAt > Self.handshakeLimit
             let isOld = state.supersededAt.map { now - $0 > Self.handshakeLimit } ?? false
-            if isStuck || isOld { drop(link, "its handshake took too long", now: now, &directives) }
+            if isStuck || isOld { overdue.append(link) }
         }
+        for link in overdue.sorted() { drop(link, "its handshake took too long", now: now, &directives) }
     }
 
     mutating func drop(_ link: LinkID, _ problem: String, now: Instant, _ directives: inout [GossipDirective]) {

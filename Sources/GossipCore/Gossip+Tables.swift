@@ -210,7 +210,8 @@ extension Gossip {
             for remote in peer.remote.values where remote.restsUntil <= now && own.replica(hash: remote.replica) == nil
             {
                 let timeout = Self.grantedTimeout(remote.summary)
-                if learned[remote.replica] == nil, usableLives(of: remote.replica, timeout: timeout, now: now).isEmpty {
+                // Evidence from before an eviction here proves nothing, fresh as it may be.
+                if learned[remote.replica] == nil, provenUntil(of: remote.replica, timeout: timeout, now: now) == nil {
                     unproven.insert(remote.replica)
                 }
             }

@@ -52,6 +52,8 @@ public struct Gossip: ~Copyable {
 
     /// The last wall clock and boot clock read together.
     var lastClocks: (wall: WallTime, own: Instant)?
+    /// When a line about this node's own clock was last logged.
+    var stallAlarmedAt: Instant?
     var lastNewReplica: Instant
     var warmUp = WarmUp()
     var localHealth = LocalHealth()
@@ -89,10 +91,12 @@ public struct Gossip: ~Copyable {
     public var nextWake: Instant {
         if mustReconsider { return .zero }
         var next = nextHousekeeping
-        for contact in contacts where !contact.isSelf {
-            if case .idle(let until) = contact.phase, !isLinked(contact) { next = min(next, until) }
+        // After every frame: by index, since a peer taken out of its array costs a reference count for each of its parts.
+        for contact in contacts.indices {
+            guard case .idle(let until) = contacts[contact].phase, until < next else { continue }
+            if !contacts[contact].isSelf, !isLinked(contact) { next = until }
         }
-        for peer in peers where peer.link != nil { next = min(next, exchangeDue(peer)) }
+        for peer in peers.indices where peers[peer].link != nil { next = min(next, exchangeDue(peer)) }
         return next
     }
 

@@ -125,13 +125,20 @@ extension NameServer {
 
     /// The connection is gone: every replica whose last registration came over it leaves (4.6), after `closeGrace` if
     /// there is one.
+    ///
+    /// - Parameter isIdle: this node hung up itself, since nothing came. Of a replica that is held for its silence that is
+    ///   no news, and the hold goes on.
     public mutating func connectionClosed(
-        _ connection: UInt64, now: Instant, wallTime: WallTime, directives: inout [Directive]
+        _ connection: UInt64, isIdle: Bool = false, now: Instant, wallTime: WallTime, directives: inout [Directive]
     ) {
         let arrival = Arrival(connection: connection, now: now, wallTime: wallTime, opaque: 0, isOneway: true)
         pending.removeAll { $0.connection == connection }
         for id in tables.live(on: connection) {
             if let closeGrace {
+                if isIdle, tables.live[id.index].isHeldForSilence(at: now) {
+                    tables.bind(id, to: 0)
+                    continue
+                }
                 beginGrace(id, closeGrace, arrival, &directives)
                 continue
             }

@@ -26,6 +26,9 @@ extension LiveEntry {
 
     private var silenceDeadline: Instant { lastHeard.advanced(byNanoseconds: timeout) }
 
+    /// Whether it would be gone but for a hold, and not for its connection.
+    func isHeldForSilence(at now: Instant) -> Bool { !isClosing && silenceDeadline < now && heldUntil >= now }
+
     /// Whether its connection closed and it still stands.
     var isClosing: Bool { graceEnd != .distantFuture }
 

@@ -161,6 +161,6 @@ final class ClientConnection: StreamHandler {
 
     func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
         isClosed = true
-        node.connectionClosed(self)
+        node.connectionClosed(self, isIdle: reason == .idle)
     }
 }

@@ -270,7 +270,7 @@ public final class NameServerNode {
         gossip.map { body($0.core.pointee) }
     }
 
-    func connectionClosed(_ connection: ClientConnection) {
+    func connectionClosed(_ connection: ClientConnection, isIdle: Bool) {
         connections[connection.id] = nil
         if shutdownPhase.rawValue >= ShutdownPhase.draining.rawValue {
             // We hang up, not the brokers: no table is asked any more, and no line should say that they left.
@@ -278,7 +278,8 @@ public final class NameServerNode {
             return
         }
         hot.pointee.core.connectionClosed(
-            connection.id, now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
+            connection.id, isIdle: isIdle, now: platform.now, wallTime: platform.wallTime,
+            directives: &hot.pointee.directives)
         carryOut()
     }
 

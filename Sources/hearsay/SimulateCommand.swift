@@ -16,6 +16,8 @@ struct SimulateCommand: ParsableCommand {
 
               hearsay simulate --seed 7 --trace
               hearsay simulate --seeds 1000 --nodes 5 --duration 10m
+              hearsay simulate --scenario cut-link --mode protect
+              hearsay simulate --nodes 1000 --degree 10 --duration 10m
             """)
 
     @Option(help: "The seed; with --seeds the first one. Default: drawn, or 1 with --seeds.") var seed: UInt64?
@@ -24,7 +26,13 @@ struct SimulateCommand: ParsableCommand {
     @Option(help: "Brokers; every third one is the slave of the one before.") var brokers = 6
     @Option(help: "Clients that pull routes.") var clients = 2
     @Option(help: "How long things go wrong.") var duration = TimeArgument(.seconds(1_200))
-    @Option(help: "How the nodes gossip: off, observe, protect or replicate.") var mode = GossipMode.off
+    @Option(help: "How the nodes gossip. Default: off; observe with --degree; each in turn with --scenario.")
+    var mode: GossipMode?
+    @Option(help: "Peers that each node lists, in a random overlay. Default: all. Without stock shadows.") var degree:
+        Int?
+    @Option(help: "Play one written scenario instead, by number or name, and print its numbers.") var scenario: String?
+    @Flag(help: "List the written scenarios.") var scenarios = false
+    @Flag(help: "Play the scenario as large as it is written down, not as small as a test.") var long = false
     @Option(help: "Only these faults of the schedule happen: their numbers, with commas between.") var only: String?
     @Flag(help: "Print everything that is delivered.") var trace = false
     @Flag(help: "Do not look for a smaller schedule that fails, too.") var noShrinking = false
@@ -41,8 +49,16 @@ struct SimulateCommand: ParsableCommand {
         guard duration.duration >= .seconds(10) else { throw ValidationError("--duration must be 10s or more") }
         guard seeds ?? 1 >= 1 else { throw ValidationError("--seeds must be 1 or more") }
         guard seeds == nil || !trace else { throw ValidationError("--trace is for one seed") }
+        guard degree.map({ $0 >= 2 && $0.isMultiple(of: 2) && $0 <= 64 }) ?? true else {
+            throw ValidationError("--degree must be an even number, 2 to 64")
+        }
+        guard scenario == nil || (seeds == nil && only == nil && !trace) else {
+            throw ValidationError("--scenario goes with --mode, --seed, --long and --json only")
+        }
         _ = try faultNumbers()
     }
+
+    private var playedMode: GossipMode { mode ?? (degree == nil ? .off : .observe) }
 
     private func faultNumbers() throws -> Set<Int>? {
         guard let only else { return nil }
@@ -53,7 +69,10 @@ struct SimulateCommand: ParsableCommand {
 
     private func options(seed: UInt64) throws -> SimulationOptions {
         var cluster = ClusterOptions(seed: seed)
-        (cluster.nodes, cluster.brokers, cluster.clients, cluster.mode) = (nodes, brokers, clients, mode)
+        (cluster.nodes, cluster.brokers, cluster.clients, cluster.mode) = (nodes, brokers, clients, playedMode)
+        if let degree {
+            (cluster.degree, cluster.nameServersPerBroker, cluster.hasShadows) = (degree, min(nodes, 5), false)
+        }
         var options = SimulationOptions(cluster: cluster)
         options.duration = duration.duration
         options.only = try faultNumbers()
@@ -69,6 +88,11 @@ struct SimulateCommand: ParsableCommand {
     }
 
     private func simulate() throws {
+        if scenarios { return ScenarioPlay.list(asJSON: json) }
+        if let scenario {
+            let play = try ScenarioPlay(scenario, modes: mode.map { [$0] } ?? GossipMode.allCases, isLong: long)
+            return try play.run(seed: seed ?? 1, asJSON: json)
+        }
         if let seeds { return try sweep(first: seed ?? 1, count: seeds) }
         let seed = seed ?? .random(in: 1...999_999)
         var options = try options(seed: seed)
@@ -146,7 +170,8 @@ struct SimulateCommand: ParsableCommand {
     private func reproduction(_ seed: UInt64, _ result: SimulationResult, numbers: [Int]? = nil) -> String {
         let chosen = numbers.map { $0.map(String.init).joined(separator: ",") } ?? only
         return "hearsay simulate --seed \(seed) --nodes \(nodes) --brokers \(brokers) --clients \(clients) --duration "
-            + "\(duration.defaultValueDescription) --mode \(mode.name)" + (chosen.map { " --only \($0)" } ?? "")
+            + "\(duration.defaultValueDescription) --mode \(playedMode.name)"
+            + (degree.map { " --degree \($0)" } ?? "") + (chosen.map { " --only \($0)" } ?? "")
     }
 
     private struct Summary: Encodable {
@@ -186,6 +211,9 @@ extension GossipMode: ExpressibleByArgument {
 
     /// As it is shown in the help.
     public var defaultValueDescription: String { name }
+
+    /// What the help offers; without it, the numbers that stand for them on the wire.
+    public static var allValueStrings: [String] { allCases.map(\.name) }
 }
 
 #if PLANTED_BUGS

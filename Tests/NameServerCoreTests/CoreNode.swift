@@ -73,8 +73,8 @@ final class CoreNode {
 
     func scan() { core.scan(now: now, wallTime: wallTime, directives: &directives) }
 
-    func close(_ connection: UInt64) {
-        core.connectionClosed(connection, now: now, wallTime: wallTime, directives: &directives)
+    func close(_ connection: UInt64, isIdle: Bool = false) {
+        core.connectionClosed(connection, isIdle: isIdle, now: now, wallTime: wallTime, directives: &directives)
     }
 
     func takeDirectives() -> [Directive] {

@@ -115,6 +115,41 @@ import Testing
         #expect(node.changes == [.closed(Self.token)], "a number of a connection is used once, and told once")
     }
 
+    /// A broker whose way to this node is cut says nothing for as long as the node leaves connections open: hanging up on
+    /// it then must not end what peers heard of it.
+    @Test("Hanging up for idleness ends no hold for silence") func hangsUpForIdleness() {
+        let node = node(timeoutMillis: 10_000)
+        let start = node.now
+        node.pass(.seconds(12))
+        node.core.hold(Self.token, until: start + .seconds(20))
+        node.close(1, isIdle: true)
+        #expect(node.changes.isEmpty)
+        #expect(node.core.hearing(of: Self.token)?.isConnected == false)
+        node.core.hold(Self.token, until: start + .seconds(30))
+        node.pass(.seconds(18))
+        node.scan()
+        #expect(node.core.token(of: Registration().identity) == Self.token)
+        node.pass(.milliseconds(1))
+        node.scan()
+        #expect(node.core.token(of: Registration().identity) == nil)
+        #expect(node.eventKinds == [.held, .expired])
+    }
+
+    @Test("Hanging up for idleness is a closed connection where nothing is held, and before the timeout")
+    func hangsUpWithoutHold() {
+        let early = node(timeoutMillis: 10_000)
+        early.core.hold(Self.token, until: early.now + .seconds(20))
+        early.close(1, isIdle: true)
+        #expect(early.changes == [.closed(Self.token)])
+        let late = node(timeoutMillis: 10_000)
+        late.pass(.seconds(12))
+        late.close(1, isIdle: true)
+        #expect(late.changes == [.closed(Self.token)])
+        let stock = node(grace: nil)
+        stock.close(1, isIdle: true)
+        #expect(stock.eventKinds == [.connectionClosed])
+    }
+
     @Test("A registration over a new connection ends the grace, a repeated one and a changed one", arguments: [1, 2])
     func endsGrace(_ counter: Int64) {
         let node = node()

@@ -40,7 +40,31 @@
         }
 
         static let catches: [Catch] = [
+            // Ages
+            Catch(.dropRoundTrip, 1, .protect, 2, 300, 50),
+            Catch(.foreignClock, 1, .protect, 1, 300, 60),
+            Catch(.noDriftWidening, 1, .protect, 1, 300, 78),
+            Catch(.newestChargedToo, 2, .protect, 2, 300, 50),
+            Catch(.relayHearsay, 7, .protect, 13, 300, 165),
             Catch(.adoptTwice, 12, .protect, 1, 300, 62),
+            Catch(.adoptBeforeContact, 13, .protect, 1, 300, 60),
+            Catch(.ignoreOwnStalls, 15, .protect, 7, 300, 216),
+            // Departures
+            Catch(.forgetFloor, 10, .replicate, 7, 600, 430),
+            Catch(.forgetTombstones, 8, .protect, 5, 300, 10),
+            // Warm-up
+            Catch(.readyAtOnce, 11, .protect, 1, 300, 5),
+            Catch(.answerWhileWarming, 11, .protect, 15, 300, 130),
+            // Protection
+            Catch(.observeHolds, 5, .observe, 87, 300, 192),
+            Catch(.holdRefreshes, 6, .protect, 4, 300, 50),
+            // Learning
+            Catch(.learnedInDigest, 7, .protect, 1, 300, 60),
+            Catch(.learnedAnswersQuery, 25, .protect, 1, 300, 60),
+            // Comparing
+            Catch(.sketchKeepsOld, 7, .protect, 1, 300, 11),
+            Catch(.compareEquals, 17, .protect, 1, 300, 2),
+            Catch(.divergenceForEver, 18, .protect, 1, 300, nil),
         ]
 
         @Test(arguments: catches)

@@ -211,7 +211,9 @@ final class BenchCluster {
         case .event(let event): node.onEvent?(event)
         case .learn(let replica): node.learned[replica.summary.identity.name] = now
         case .learnAll(let batch, _): for replica in batch { node.learned[replica.summary.identity.name] = now }
-        case .hold, .release, .extend, .forget, .state: break
+        case .hold, .release, .extend, .forget, .state, .unregister, .applyKeyValues, .applyPermissions,
+            .stampsChanged:
+            break
         }
     }
 

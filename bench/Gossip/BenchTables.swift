@@ -44,6 +44,7 @@ struct BenchTables: FirstHandTables {
     }
 
     func summary(of replica: ReplicaToken) -> RegistrationSummary? { self[Int(replica.number)]?.summary }
+    func permissionBasis(ofGroup name: String) -> UInt64? { nil }
     func imageSize(of replica: ReplicaToken) -> Int { 8 }
     func encodeImages(of replicas: [ReplicaToken], into output: inout ByteWriter) {
         for replica in replicas { output.append(bigEndian: summary(of: replica)?.registrationHash ?? 0) }

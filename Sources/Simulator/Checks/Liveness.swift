@@ -14,7 +14,7 @@ final class Liveness: Invariant {
         for node in cluster.nodes {
             guard let server = node.node else { return "\(node.host.name) is down" }
             let served = server.inspectTables { $0.served }.sorted()
-            let expected = cluster.brokers.filter(\.isUp).map(\.replica.label).sorted()
+            let expected = cluster.brokers.filter { $0.isUp && $0.registers(at: node) }.map(\.replica.label).sorted()
             if served != expected { return "\(node.host.name) serves \(served), up are \(expected)" }
         }
         for client in cluster.clients {

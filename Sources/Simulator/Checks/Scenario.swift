@@ -6,9 +6,10 @@ public final class Scenario {
     public let cluster: Cluster
     private let injector: FaultInjector
 
-    /// Makes a cluster and starts it.
-    public init(_ options: ClusterOptions) {
+    /// Makes a cluster and starts it; `prepare` has a look at it first.
+    public init(_ options: ClusterOptions, prepare: (Cluster) -> Void = { _ in }) {
         cluster = Cluster(options: options)
+        prepare(cluster)
         injector = FaultInjector(cluster)
         cluster.world.afterEvent = { [unowned self] in cluster.truth.update() }
         cluster.start()

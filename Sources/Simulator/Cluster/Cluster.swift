@@ -26,9 +26,11 @@ public final class Cluster {
         world = World(seed: random.next())
         world.gossipPorts = [SimulatedNode.gossipPort]
         world.describe = { FrameText.describe($0) }
+        let peers = options.peersOfNodes()
         for index in 0..<options.nodes {
             let host = makeHost(SimulatedNode.name(index), "10.0.\(index / 250).\(index % 250 + 1)", &random)
-            nodes.append(SimulatedNode(index: index, host: host, options: options, seed: random.next()))
+            nodes.append(
+                SimulatedNode(index: index, host: host, peers: peers[index], options: options, seed: random.next()))
         }
         let nameServers = nodes.map(\.address)
         for index in 0..<options.brokers {
@@ -37,10 +39,11 @@ public final class Cluster {
             let identity = BrokerIdentity(
                 name: "broker-\(group + 1)", brokerID: index % 3 == 2 ? 1 : 0,
                 address: Address(host: host.ip, port: 10_911), heartbeatTimeout: options.brokerTimeout)
+            let heard = options.nameServersPerBroker.map { nameServers.shuffled(using: &random).prefix($0) }
             brokers.append(
                 SimulatedBroker(
-                    index: index, host: host, identity: identity, nameServers: nameServers, options: options,
-                    seed: random.next()))
+                    index: index, host: host, identity: identity, nameServers: heard.map(Array.init) ?? nameServers,
+                    options: options, seed: random.next()))
         }
         for index in 0..<options.clients {
             let host = makeHost("client-\(index + 1)", "10.2.\(index / 250).\(index % 250 + 1)", &random)

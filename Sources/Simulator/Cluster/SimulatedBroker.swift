@@ -53,8 +53,13 @@ public final class SimulatedBroker {
     /// Whether it runs and means to go on.
     public var isUp: Bool { agent != nil && !isStopping }
 
+    /// Whether it registers at this node.
+    public func registers(at node: SimulatedNode) -> Bool { nameServers.contains(node.address) }
+
     /// Starts the broker's process, if the host has power and none runs.
-    public func start() {
+    public func start() { start(identity) }
+
+    private func start(_ identity: BrokerIdentity) {
         guard agent == nil, host.isOn else { return }
         isStopping = false
         downSince = nil
@@ -64,6 +69,22 @@ public final class SimulatedBroker {
         ) { [unowned self] in topics }
         self.agent = agent
         agent.start()
+    }
+
+    /// Its disk is wiped while it is down: it will register its topics anew, under a DataVersion that starts anew.
+    public func reinstall() {
+        topics = TopicTable(identity: identity, limit: 10_000, wallTime: host.wallTime)
+        _ = topics.put(SimulatedBroker.topic("only-\(identity.name)"), wallTime: host.wallTime)
+    }
+
+    /// Starts under another broker's name and id, at its own address.
+    public func start(as other: BrokerIdentity) {
+        let renamed = BrokerIdentity(
+            name: other.name, brokerID: other.brokerID, address: identity.address,
+            heartbeatTimeout: identity.heartbeatTimeout)
+        topics = TopicTable(identity: renamed, limit: 10_000, wallTime: host.wallTime)
+        _ = topics.put(SimulatedBroker.topic("only-\(renamed.name)"), wallTime: host.wallTime)
+        start(renamed)
     }
 
     /// Creates a topic, or changes the number of queues of one.

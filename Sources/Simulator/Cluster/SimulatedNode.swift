@@ -26,15 +26,20 @@ public final class SimulatedNode {
     public private(set) var platform: SimulatedPlatform?
 
     private let options: ClusterOptions
+    private let peers: [Int]
     private var random: SeededGenerator
 
-    init(index: Int, host: Host, options: ClusterOptions, seed: UInt64) {
+    init(index: Int, host: Host, peers: [Int], options: ClusterOptions, seed: UInt64) {
+        self.peers = peers
         self.index = index
         self.host = host
         self.options = options
         address = Address(host: host.ip, port: 9_876)
         random = SeededGenerator(seed: seed)
     }
+
+    /// Changes what the process is told at its next starts, after `ClusterOptions.adjustNode`; not its shadow.
+    public var adjust: ((inout NodeOptions) -> Void)?
 
     /// Starts a process, if the host has power and none runs.
     public func start() {
@@ -65,6 +70,7 @@ public final class SimulatedNode {
         options.scanInterval = self.options.scan
         if self.options.mode != .off, !platform.isShadow { options.gossip = gossipOptions() }
         self.options.adjustNode?(&options, platform.isShadow)
+        if !platform.isShadow { adjust?(&options) }
         do throws(PlatformError) {
             let node = try NameServerNode(
                 platform: platform, options: options, logger: host.world.logger(for: host, platform.isShadow))
@@ -75,22 +81,23 @@ public final class SimulatedNode {
         }
     }
 
-    /// Every node lists every other one.
     private func gossipOptions() -> GossipOptions {
         let hash = SimulatedNode.hash
         var settings = GossipSettings(node: host.name, label: "simulated", mode: options.mode, hash: hash, salt: 7)
         settings.heartbeat = options.heartbeat
         settings.scan = options.scan
         settings.expiry = options.timeout
-        let others = (0..<options.nodes).filter { $0 != index }
-        settings.peers = others.map { SimulatedNode.name($0) }
+        settings.peers = peers.map { SimulatedNode.name($0) }
         var gossip = GossipOptions(
             settings: settings, listen: Address(host: host.ip, port: SimulatedNode.gossipPort),
-            peers: others.map { Address(host: SimulatedNode.name($0), port: SimulatedNode.gossipPort) },
+            peers: peers.map { Address(host: SimulatedNode.name($0), port: SimulatedNode.gossipPort) },
             seed: random.next())
         gossip.security = .plaintext(beyondLoopback: true)
         return gossip
     }
+
+    /// Whether it lists another node as its peer.
+    func lists(_ node: Int) -> Bool { peers.contains(node) }
 
     static let gossipPort: UInt16 = 9_877
     /// The cluster's.
