@@ -46,14 +46,17 @@
             Catch(.noDriftWidening, 1, .protect, 1, 300, 78),
             Catch(.newestChargedToo, 2, .protect, 2, 300, 50),
             Catch(.relayHearsay, 7, .protect, 13, 300, 165),
+            Catch(.adoptUnasked, 13, .protect, 7, 600, 424),
             Catch(.adoptTwice, 12, .protect, 1, 300, 62),
             Catch(.adoptBeforeContact, 13, .protect, 1, 300, 60),
             Catch(.ignoreOwnStalls, 15, .protect, 7, 300, 216),
             // Departures
             Catch(.forgetFloor, 10, .replicate, 7, 600, 430),
             Catch(.forgetTombstones, 8, .protect, 5, 300, 10),
+            Catch(.tombstonesForEver, 23, .protect, 29, 600, 492),
             // Warm-up
             Catch(.readyAtOnce, 11, .protect, 1, 300, 5),
+            Catch(.snapshotWhileWarming, 11, .protect, 1, 300, 5),
             Catch(.answerWhileWarming, 11, .protect, 15, 300, 130),
             // Protection
             Catch(.observeHolds, 5, .observe, 87, 300, 192),
