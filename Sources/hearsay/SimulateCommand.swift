@@ -38,8 +38,8 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Do not look for a smaller schedule that fails, too.") var noShrinking = false
     @Flag(help: "Print JSON, one object per seed.") var json = false
     #if PLANTED_BUGS
-        /// Runs with a bug, to see which check finds it.
-        @Option(help: .hidden) var plant: PlantedBug?
+    /// Runs with a bug, to see which check finds it.
+    @Option(help: .hidden) var plant: PlantedBug?
     #endif
 
     func validate() throws {
@@ -81,9 +81,9 @@ struct SimulateCommand: ParsableCommand {
 
     func run() throws {
         #if PLANTED_BUGS
-            try PlantedBug.$active.withValue(plant) { try simulate() }
+        try PlantedBug.$active.withValue(plant) { try simulate() }
         #else
-            try simulate()
+        try simulate()
         #endif
     }
 
@@ -217,5 +217,5 @@ extension GossipMode: ExpressibleByArgument {
 }
 
 #if PLANTED_BUGS
-    extension PlantedBug: ExpressibleByArgument {}
+extension PlantedBug: ExpressibleByArgument {}
 #endif
