@@ -31,6 +31,8 @@ struct MutantTests {
         var options: SimulationOptions {
             var cluster = ClusterOptions(seed: seed)
             (cluster.mode, cluster.clients) = (mode, 1)
+            // A few brokers are listed rather than sketched.
+            if bug == .decodeUnchecked { cluster.brokers = 60 }
             if bug == .oneWitness { cluster.adjustNode = { options, _ in options.gossip?.settings.witnesses = 2 } }
             var options = SimulationOptions(cluster: cluster)
             options.duration = .seconds(duration)
@@ -53,6 +55,9 @@ struct MutantTests {
         // Departures
         Catch(.forgetFloor, 10, .replicate, 7, 600, 430),
         Catch(.forgetTombstones, 8, .protect, 5, 300, 10),
+        Catch(.shortRetention, 8, .protect, 53, 600, 351),
+        Catch(.flipTombstone, 9, .protect, 167, 300, 225),
+        Catch(.goodbyeReleasesNothing, 9, .protect, 218, 300, 91),
         Catch(.tombstonesForEver, 23, .protect, 29, 600, 492),
         // Warm-up
         Catch(.readyAtOnce, 11, .protect, 1, 300, 5),
@@ -61,12 +66,17 @@ struct MutantTests {
         // Protection
         Catch(.observeHolds, 5, .observe, 87, 300, 192),
         Catch(.holdRefreshes, 6, .protect, 4, 300, 50),
+        Catch(.beforeCloseCounts, 4, .protect, 35, 300, 190),
+        Catch(.oneWitness, 4, .protect, 56, 300, 277),
+        Catch(.scanForgetsHold, 19, .protect, 108, 300, 283),
         // Learning
         Catch(.learnedInDigest, 7, .protect, 1, 300, 60),
         Catch(.learnedAnswersQuery, 25, .protect, 1, 300, 60),
+        Catch(.learnedBesideFirstHand, 20, .protect, 2, 300, 50),
         // Comparing
         Catch(.sketchKeepsOld, 7, .protect, 1, 300, 11),
         Catch(.compareEquals, 17, .protect, 1, 300, 2),
+        Catch(.decodeUnchecked, 16, .protect, 1, 300, 66),
         Catch(.divergenceForEver, 18, .protect, 1, 300, nil),
     ]
 
