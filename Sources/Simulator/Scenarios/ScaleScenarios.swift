@@ -67,7 +67,7 @@ extension FaultScenario {
         if run.gossips {
             let ready = (stage.readyAt[2] ?? 999) - 106
             run.note("the restarted node is ready after \(oneDecimal(ready)) s")
-            run.expect(ready <= 2, "the restarted node is ready after \(ready) s")
+            run.expect(ready <= (run.protects ? 2 : 45.1), "the restarted node is ready after \(ready) s")
             run.expect(stage.agreedSince != nil, "the nodes do not agree")
         }
         if run.protects {
