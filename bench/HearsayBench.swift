@@ -16,7 +16,7 @@ struct HearsayBench: ParsableCommand {
             Closed loop: each connection keeps --depth requests in flight, so the figures say what the server can do, \
             not how latency looks at a given rate. Every answer's code is checked. Without --server it starts \
             `hearsay serve` itself and also measures start-up time and memory.
-            """)
+            """, subcommands: [GossipCommand.self])
 
     @Option(help: "A running NameServer, host:port, instead of one started here.") var server: String?
     @Option(help: "The hearsay program to start.") var hearsay = ".build/release/hearsay"

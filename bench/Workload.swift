@@ -88,7 +88,7 @@ struct Workload {
         return RegistrationBody.encode(topics: configs, dataVersion: version(counter))
     }
 
-    private static func registration(broker: Int, body: [UInt8]) -> [UInt8] {
+    static func registration(broker: Int, body: [UInt8]) -> [UInt8] {
         let crc = body.withUnsafeBytes { Checksum.crc32($0) } & 0x7FFF_FFFF
         let address = "10.\(broker >> 16 & 255).\(broker >> 8 & 255).\(broker & 255):10911"
         return encoded(
@@ -101,7 +101,7 @@ struct Workload {
                 ], body: body))
     }
 
-    private static func encoded(_ command: RemotingCommand) -> [UInt8] {
+    static func encoded(_ command: RemotingCommand) -> [UInt8] {
         var writer = ByteWriter()
         command.encode(into: &writer)
         return writer.array()

@@ -31,8 +31,9 @@ public struct AgeBound: Hashable, Sendable {
         let valid = Duration.zero...ClockRate.longestAge
         guard valid.contains(age), valid.contains(roundTrip) else { return nil }
         let (age, unit) = (age.wholeNanoseconds, ClockRate.ageUnit.wholeNanoseconds)
-        let oldest = ClockRate.lengthened(age + roundTrip.wholeNanoseconds, ppm: 4 * ClockRate.driftPPM) + unit
-        let newest = ClockRate.shortened(age, ppm: 4 * ClockRate.driftPPM) - unit
+        let transit = planted(.dropRoundTrip) ? 0 : roundTrip.wholeNanoseconds
+        let oldest = ClockRate.lengthened(age + transit, ppm: 4 * ClockRate.driftPPM) + unit
+        let newest = ClockRate.shortened(planted(.newestChargedToo) ? age + transit : age, ppm: 4 * ClockRate.driftPPM) - unit
         earliest = Instant(nanoseconds: receivedAt.nanoseconds.addingSaturated(-oldest))
         latest = Instant(nanoseconds: receivedAt.nanoseconds.addingSaturated(-newest))
     }

@@ -17,7 +17,7 @@ public enum ClockRate {
     /// At least `nanoseconds` * (1 + ppm/10^6), at most `ppm` + 1 nanoseconds more; saturates. Not for negative
     /// numbers.
     static func lengthened(_ nanoseconds: Int64, ppm: Int64) -> Int64 {
-        nanoseconds.addingSaturated((nanoseconds / 1_000_000 + 1) * ppm)
+        planted(.noDriftWidening) ? nanoseconds : nanoseconds.addingSaturated((nanoseconds / 1_000_000 + 1) * ppm)
     }
 
     /// At most `nanoseconds` * (1 - ppm/10^6), and at least 0. Not for negative numbers.

@@ -35,7 +35,9 @@ struct DepartureTable {
         lastSequence += 1
         if own.count >= GossipLimits.departures { own.removeFirst(own.count / 2) }
         own.append(OwnGoodbye(sequence: lastSequence, replica: replica, saidAt: now, timeout: timeout))
-        put(Departed(event: AgeBound(heardAt: now), keptUntil: now + timeout * 2), replica, in: &tombstones)
+        if planted(.forgetTombstones) { return }
+        let kept = planted(.shortRetention) ? timeout / 8 : timeout * 2
+        put(Departed(event: AgeBound(heardAt: now), keptUntil: now + kept), replica, in: &tombstones)
     }
 
     /// A peer says that the replica said goodbye to it at least `age` ago. Needs no round trip: only how new it can be
@@ -57,13 +59,14 @@ struct DepartureTable {
     /// Whether the replica is known to have gone after this sign of life, or may have.
     func covers(_ life: AgeBound, of replica: UInt64, isRegistration: Bool) -> Bool {
         guard let tombstone = tombstones[replica] else { return false }
-        let slack = isRegistration ? Duration.zero : Self.heartbeatSlack
+        let slack = isRegistration || planted(.noHeartbeatSlack) ? Duration.zero : Self.heartbeatSlack
+        if planted(.flipTombstone) { return life.earliest > tombstone.event.latest + slack }
         return life.earliest <= tombstone.event.latest + slack
     }
 
     /// Whether this sign of life is not surely newer than what the eviction already knew.
     func isBelowFloor(_ life: AgeBound, of replica: UInt64) -> Bool {
-        floors[replica].map { life.earliest <= $0.event.latest } ?? false
+        planted(.forgetFloor) ? false : floors[replica].map { life.earliest <= $0.event.latest } ?? false
     }
 
     /// It registered here at this instant: what was before does not matter any more.
@@ -73,7 +76,7 @@ struct DepartureTable {
     }
 
     mutating func prune(at now: Instant) {
-        for (replica, entry) in tombstones where entry.keptUntil < now { tombstones[replica] = nil }
+        for (replica, entry) in tombstones where entry.keptUntil < now && !planted(.tombstonesForEver) { tombstones[replica] = nil }
         for (replica, entry) in floors where entry.keptUntil < now { floors[replica] = nil }
         own.removeAll { $0.saidAt + $0.timeout * 2 < now }
     }

@@ -70,16 +70,25 @@ struct DivergenceTable {
         /// `KeyedHash.replica`, or 0 for none.
         var subject: UInt64
 
+        /// What alarms are counted by. A replica that is silent or missing here is one trouble, however many peers hear it.
+        var ofAlarm: Key {
+            kind == .lateHere || kind == .missingHere ? Key(peer: -1, kind: kind, subject: subject) : self
+        }
+
+        /// What its kind and peer are counted under.
+        var group: Key { Key(peer: peer, kind: kind, subject: 0) }
+
         static func < (left: Key, right: Key) -> Bool {
             (left.peer, left.kind, left.subject) < (right.peer, right.kind, right.subject)
         }
     }
 
-    struct Entry {
+    /// One object, so that counting an exchange copies none of its texts. The table is never copied.
+    final class Entry {
         var divergence: Divergence
-        var exchanges = 1
-        /// When a line about it was last logged.
-        var alarmedAt: Instant?
+        var exchanges = 0
+
+        init(_ divergence: Divergence) { self.divergence = divergence }
     }
 
     /// What became of a divergence.
@@ -94,9 +103,11 @@ struct DivergenceTable {
     static let alarmInterval: Duration = .seconds(300)
 
     private(set) var entries: [Key: Entry] = [:]
+    /// How many there are of each peer and kind: mostly none, and then nothing is walked over.
+    private var counts: [Key: Int] = [:]
     /// Divergences that found no room.
     private(set) var uncounted = 0
-    /// When an alarm about a divergence that is over was last logged.
+    /// When an alarm was last logged, also about what is over; by `Key.ofAlarm`.
     private var lastAlarms: [Key: Instant] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
@@ -114,34 +125,50 @@ struct DivergenceTable {
             let divergence = Divergence(
                 kind: key.kind, peer: peer, replica: replica, since: now, isReported: false, text: text(),
                 advice: advice())
-            entries[key] = Entry(divergence: divergence, exchanges: 0)
+            entries[key] = Entry(divergence)
+            counts[key.group, default: 0] += 1
         }
-        entries[key]!.exchanges += 1
-        if entries[key]!.divergence.replica == nil { entries[key]!.divergence.replica = replica }
-        return report(key, at: now)
+        return sawAgain(key, replica, at: now)
     }
 
-    private mutating func report(_ key: Key, at now: Instant) -> Change? {
-        guard var entry = entries[key], !entry.divergence.isReported else { return nil }
+    /// One more exchange showed a difference that is held.
+    mutating func sawAgain(_ key: Key, _ replica: ReplicaIdentity? = nil, at now: Instant) -> Change? {
+        guard let entry = entries[key] else { return nil }
+        entry.exchanges += 1
+        if let replica, entry.divergence.replica == nil { entry.divergence.replica = replica }
+        return entry.divergence.isReported ? nil : report(entry, key, at: now)
+    }
+
+    private mutating func report(_ entry: Entry, _ key: Key, at now: Instant) -> Change? {
         let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
         guard lasted || key.kind.isProvenAtOnce else { return nil }
         entry.divergence.isReported = true
-        let isAlarm = lastAlarms[key].map { now - $0 >= Self.alarmInterval } ?? true
-        if isAlarm { lastAlarms[key] = now }
-        entries[key] = entry
+        let alarm = key.ofAlarm
+        let isAlarm = lastAlarms[alarm].map { now - $0 >= Self.alarmInterval } ?? true
+        if isAlarm { lastAlarms[alarm] = now }
         return .reported(entry.divergence, isAlarm: isAlarm)
     }
 
     /// The difference is gone.
     mutating func cleared(_ key: Key, at now: Instant) -> Change? {
-        guard let entry = entries.removeValue(forKey: key), entry.divergence.isReported else { return nil }
+        if planted(.divergenceForEver) { return nil }
+        guard let entry = entries.removeValue(forKey: key) else { return nil }
+        counts[key.group, default: 1] -= 1
+        guard entry.divergence.isReported else { return nil }
         return .healed(entry.divergence, after: now - entry.divergence.since)
     }
 
-    /// Keys of one peer and one kind, in order.
-    func keys(peer: Int, where matches: (Key) -> Bool = { _ in true }) -> [Key] {
-        entries.keys.filter { $0.peer == peer && matches($0) }.sorted()
+    /// Keys of one peer and some kinds, in order.
+    func keys(
+        peer: Int, of kinds: [DivergenceKind] = DivergenceKind.allCases, where matches: (Key) -> Bool = { _ in true }
+    ) -> [Key] {
+        let isAny = kinds.contains { counts[Key(peer: peer, kind: $0, subject: 0), default: 0] > 0 }
+        guard isAny else { return [] }
+        return entries.keys.filter { $0.peer == peer && kinds.contains($0.kind) && matches($0) }.sorted()
     }
+
+    /// Whether the divergence is held, and whether it has been reported.
+    func isReported(_ key: Key) -> Bool? { entries[key]?.divergence.isReported }
 
     /// All of them, the most urgent first.
     var sorted: [Divergence] {
@@ -149,6 +176,8 @@ struct DivergenceTable {
     }
 
     mutating func prune(at now: Instant) {
-        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || entries[$0.key] != nil }
+        guard lastAlarms.values.contains(where: { now - $0 >= Self.alarmInterval }) else { return }
+        let current = Set(entries.keys.map(\.ofAlarm))
+        lastAlarms = lastAlarms.filter { now - $0.value < Self.alarmInterval || current.contains($0.key) }
     }
 }

@@ -67,7 +67,10 @@ struct FirstHandSet {
             replicas[Int(token.number)] = new
             return
         }
-        if old != nil { remove(token) }
+        if let old {
+            remove(token)
+            if planted(.sketchKeepsOld) { sketch.insert(old.item) }
+        }
         while replicas.count <= Int(token.number) { replicas.append(nil) }
         replicas[Int(token.number)] = new
         byHash[new.hash] = token

@@ -37,6 +37,10 @@ public protocol FirstHandTables: ~Copyable {
     /// Appends the registration images of the replicas, in this order, as one run of bytes that only the tables of
     /// another node read (format: NameServerCore, `ImageCoding`).
     func encodeImages(of replicas: [ReplicaToken], into output: inout ByteWriter)
+    /// What a change of the group's write permission belongs to: a hash of the registration that its topics come from,
+    /// DataVersion included, since a broker that registers anew has its permissions back. Nil when no replica of the group has an
+    /// entry.
+    func permissionBasis(ofGroup name: String) -> UInt64?
 }
 
 /// Why a replica's first-hand entry ended.

@@ -28,11 +28,11 @@ extension Gossip {
         _ peer: Int, _ loss: Duration, reading: Instant, now: Instant, _ directives: inout [GossipDirective]
     ) {
         // It may hear of its loss late, or never: what it goes on telling is made older here in any case.
-        peers[peer].losses.note(loss, by: peers[peer].name, at: reading)
+        if !planted(.ignorePeerStalls) { peers[peer].losses.note(loss, by: peers[peer].name, at: reading) }
         peers[peer].stalled += loss
         peers[peer].stalledAt = now
         peers[peer].stallToTell += loss
-        evidence.age(by: loss, from: peer)
+        if !planted(.ignorePeerStalls) { evidence.age(by: loss, from: peer) }
         let text = "the clock of \(peers[peer].name) stood still for at most \(loss.wholeMilliseconds) ms, or runs slow"
         note(
             .clock, peer: peer, text: text,
@@ -50,7 +50,7 @@ extension Gossip {
         _ loss: Duration, noticedBy observer: String, now: Instant, _ directives: inout [GossipDirective]
     ) {
         stalls.note(loss, by: observer, at: now)
-        evidence.age(by: loss, from: nil)
+        if !planted(.ignoreOwnStalls) { evidence.age(by: loss, from: nil) }
         // A clock that runs slow loses a little at every exchange: that is one alarm, as for a peer's clock.
         let isNews = stallAlarmedAt.map { now - $0 >= DivergenceTable.alarmInterval } ?? true
         if isNews || loss >= Self.longStall {

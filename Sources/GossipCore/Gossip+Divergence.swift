@@ -89,8 +89,9 @@ extension Gossip {
         of peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         _ directives: inout [GossipDirective]
     ) {
+        if peers[peer].asks.isEmpty, divergences.keys(peer: peer, of: [.lateThere]).isEmpty { return }
         let asked = Set(peers[peer].asks)
-        for key in divergences.keys(peer: peer, where: { $0.kind == .lateThere && !asked.contains($0.subject) }) {
+        for key in divergences.keys(peer: peer, of: [.lateThere], where: { !asked.contains($0.subject) }) {
             clear(key, now: now, &directives)
         }
         let missing = Set(peers[peer].onlyHere)
@@ -101,8 +102,10 @@ extension Gossip {
                 clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
                 continue
             }
-            guard now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4,
-                let identity = tables.summary(of: entry.token)?.identity
+            let isRecent = now - hearing.lastHeard < Self.lateAfter(hearing) * 3 / 4
+            let key = DivergenceTable.Key(peer: peer, kind: .lateThere, subject: hash)
+            if isRecent, divergences.isReported(key) == true { continue }
+            guard isRecent, let identity = tables.summary(of: entry.token)?.identity
             else {
                 clear(.lateThere, peer: peer, subject: hash, now: now, &directives)
                 continue
@@ -125,36 +128,76 @@ extension Gossip {
         let mayJudge = state != .warming && peers[peer].digest?.state != .warming
         // On a new link the difference is not known yet: what it was is neither confirmed nor healed.
         if mayJudge, peers[peer].compared == nil { return }
-        var present: Set<DivergenceTable.Key> = []
-        var here: [UInt64: FirstHandSet.Replica] = [:]
-        if mayJudge {
-            for item in peers[peer].onlyHere {
-                if let entry = own.replica(item: item) { here[entry.hash] = entry }
-            }
-            for (_, remote) in peers[peer].remote.sorted(by: { $0.key < $1.key }) {
-                present.insert(noteThere(remote, peer, isHere: here[remote.replica] != nil, now, &directives))
-                here[remote.replica] = nil
-            }
-            for (hash, entry) in here.sorted(by: { $0.key < $1.key }) {
-                present.insert(noteMissingThere(entry, hash, peer, tables, now, &directives))
-            }
-        }
+        let shown = NotedDifference.Shown(
+            compared: peers[peer].compared, own: own.sketch.root, named: peers[peer].remote.count,
+            unnamed: peers[peer].unnamed.count, mayJudge: mayJudge)
+        if peers[peer].noted?.shown == shown { return noteAgain(peer, now: now, &directives) }
+        let present = mayJudge ? noteAll(peer, tables, now: now, &directives) : []
         // While the peer has not named all of its items, one that is not among them may yet come.
         let isNamed = peers[peer].unnamed.isEmpty || !mayJudge
         let kinds: [DivergenceKind] = isNamed ? [.missingHere, .missingThere, .content] : [.missingThere]
-        for key in divergences.keys(peer: peer, where: { kinds.contains($0.kind) && !present.contains($0) }) {
+        for key in divergences.keys(peer: peer, of: kinds, where: { !present.contains($0) }) {
             clear(key, now: now, &directives)
         }
+        let unreported = present.sorted().filter { divergences.isReported($0) != true }
+        let isWhole = unreported.allSatisfy { divergences.isReported($0) != nil }
+        peers[peer].noted = isWhole ? NotedDifference(shown: shown, unreported: unreported) : nil
+    }
+
+    /// The same difference as at the last exchange: only what has not been reported yet is looked at.
+    private mutating func noteAgain(_ peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
+        guard let unreported = peers[peer].noted?.unreported, !unreported.isEmpty else { return }
+        for key in unreported {
+            if let change = divergences.sawAgain(key, at: now) { tell(change, &directives) }
+        }
+        peers[peer].noted?.unreported.removeAll { divergences.isReported($0) != false }
+    }
+
+    /// Notes every replica that the two hold differently; of new ones only so many that no turn becomes long, the others
+    /// follow with the next exchanges.
+    private mutating func noteAll(
+        _ peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) -> Set<DivergenceTable.Key> {
+        var present: Set<DivergenceTable.Key> = []
+        var room = GossipLimits.newDivergences
+        func isNew(_ key: DivergenceTable.Key) -> Bool {
+            present.insert(key)
+            switch divergences.isReported(key) {
+            case true?: return false
+            case false?:
+                if let change = divergences.sawAgain(key, at: now) { tell(change, &directives) }
+                return false
+            case nil:
+                room -= 1
+                return room >= 0
+            }
+        }
+        var here: [UInt64: FirstHandSet.Replica] = [:]
+        for item in peers[peer].onlyHere {
+            if let entry = own.replica(item: item) { here[entry.hash] = entry }
+        }
+        for (_, remote) in peers[peer].remote.sorted(by: { $0.key < $1.key }) {
+            let isHere = here.removeValue(forKey: remote.replica) != nil
+            let key = DivergenceTable.Key(
+                peer: peer, kind: isHere ? .content : .missingHere, subject: remote.replica)
+            if isNew(key) { noteThere(remote, key, now, &directives) }
+        }
+        for (hash, entry) in here.sorted(by: { $0.key < $1.key }) {
+            let key = DivergenceTable.Key(peer: peer, kind: .missingThere, subject: hash)
+            if isNew(key) { noteMissingThere(entry, key, tables, now, &directives) }
+        }
+        return present
     }
 
     private mutating func noteThere(
-        _ remote: RemoteItem, _ peer: Int, isHere: Bool, _ now: Instant, _ directives: inout [GossipDirective]
-    ) -> DivergenceTable.Key {
+        _ remote: RemoteItem, _ key: DivergenceTable.Key, _ now: Instant, _ directives: inout [GossipDirective]
+    ) {
         let identity = remote.summary.identity
-        let (name, node) = (peers[peer].name, settings.node)
-        let kind: DivergenceKind = isHere ? .content : .missingHere
+        let (name, node) = (peers[key.peer].name, settings.node)
+        let isHere = key.kind == .content
         note(
-            kind, peer: peer, subject: remote.replica, identity,
+            key.kind, peer: key.peer, subject: key.subject, identity,
             text: isHere
                 ? "\(identity.label) registered something else at \(name) than here"
                 : "\(name) has \(identity.label), which is not registered here",
@@ -162,22 +205,20 @@ extension Gossip {
                 ? "Its next registration should bring both together; if not, check that it reaches \(node) and \(name) alike"
                 : "Check that the broker's namesrvAddr names \(node), and the network from \(identity.address) to it",
             now: now, &directives)
-        return DivergenceTable.Key(peer: peer, kind: kind, subject: remote.replica)
     }
 
     private mutating func noteMissingThere(
-        _ entry: FirstHandSet.Replica, _ hash: UInt64, _ peer: Int,
+        _ entry: FirstHandSet.Replica, _ key: DivergenceTable.Key,
         _ tables: borrowing some FirstHandTables & ~Copyable, _ now: Instant, _ directives: inout [GossipDirective]
-    ) -> DivergenceTable.Key {
-        let name = peers[peer].name
+    ) {
+        let name = peers[key.peer].name
         let identity = tables.summary(of: entry.token)?.identity
         let label = identity?.label ?? "a broker"
         note(
-            .missingThere, peer: peer, subject: hash, identity,
+            .missingThere, peer: key.peer, subject: key.subject, identity,
             text: "\(name) lacks \(label), which is registered here",
             advice:
                 "Check that the broker's namesrvAddr names \(name), and the network from \(identity?.address ?? "it") to \(name)",
             now: now, &directives)
-        return DivergenceTable.Key(peer: peer, kind: .missingThere, subject: hash)
     }
 }

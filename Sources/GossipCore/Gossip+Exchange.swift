@@ -28,10 +28,10 @@ extension Gossip {
             }
             return
         }
-        if let supersededAt = state.supersededAt {
+        if let supersededAt = state.supersededAt, !planted(.oldLinkSpeaks) {
             return receivedFromOldLife(link, peer, since: supersededAt, now: now, &directives)
         }
-        guard peers[peer].link == link else { return }
+        guard peers[peer].link == link || planted(.oldLinkSpeaks) else { return }
         take(message, from: peer, on: link, tables, now, &directives)
     }
 
@@ -58,7 +58,8 @@ extension Gossip {
             if peers[peer].lastExchange.map({ now - $0 > settings.period / 2 }) ?? true { peers[peer].isUrgent = true }
         case .busy: wait(for: peer)
         case .bye: drop(link, Self.farewell, now: now, &directives)
-        case .operations, .operationsRequest: break
+        case .operations(let answer): received(answer, from: peer, tables, now, &directives)
+        case .operationsRequest(let request): answer(request, from: peer, now, &directives)
         }
     }
 
@@ -100,6 +101,8 @@ extension Gossip {
         with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
+        // Who fell silent since the last look is asked about now, not an exchange later.
+        lookForLate(tables, now: now, &directives)
         let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].round = Round(nonce: nonce, sentAt: now, asked: asks)
@@ -115,7 +118,7 @@ extension Gossip {
     var digest: Digest {
         Digest(
             state: state, mode: settings.mode, localHealth: localHealth.score, replicas: own.count,
-            late: min(late.count, own.count), root: own.sketch.root, versionXor: own.versionDigest,
+            late: min(late.count, own.count), root: planted(.learnedInDigest) ? rootWithHearsay : own.sketch.root, versionXor: own.versionDigest,
             keyValueDigest: keyValueDigest, administrationDigest: administrationDigest, epoch: own.epoch)
     }
 
@@ -132,6 +135,7 @@ extension Gossip {
         _ directives: inout [GossipDirective]
     ) {
         noteToldStall(syn.stall, by: peer, now: now)
+        lookForLate(tables, now: now, &directives)
         let asks = asks(of: peer, tables, now: now)
         let nonce = draw()
         peers[peer].answer = Round(nonce: nonce, sentAt: now, asked: asks)
@@ -161,6 +165,7 @@ extension Gossip {
         let ack = GossipMessage.Ack(
             echo: answer.nonce, clock: now, ages: reports(of: answer.asks, tables, now: now))
         send(.ack(ack), to: peer, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(answer.ages, from: peer, round, clock: answer.clock, tables, now: now, &directives)
         compare(answer.digest, asks: answer.asks, with: peer, tables, now: now, &directives)
     }
@@ -169,12 +174,14 @@ extension Gossip {
         _ ack: GossipMessage.Ack, from peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, _ now: Instant,
         _ directives: inout [GossipDirective]
     ) {
-        guard let round = peers[peer].answer, round.nonce == ack.echo else {
+        let unasked = Round(nonce: ack.echo, sentAt: now, asked: ack.ages.map(\.replica))
+        guard let round = peers[peer].answer ?? (planted(.adoptUnasked) ? unasked : nil), round.nonce == ack.echo else {
             counters.unsolicitedAnswers += 1
             return
         }
-        peers[peer].answer = nil
+        if !planted(.adoptTwice) { peers[peer].answer = nil }
         exchanged(peer, round, clock: ack.clock, now: now, &directives)
+        settleGoodbyes(of: peer, round, tables, now: now, &directives)
         adopt(ack.ages, from: peer, round, clock: ack.clock, tables, now: now, &directives)
     }
 
@@ -195,14 +202,16 @@ extension Gossip {
     private func reports(
         of asks: [UInt64], _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
     ) -> [AgeReport] {
-        asks.map { AgeReport(replica: $0, heard: state == .warming ? nil : heard($0, tables, now: now)) }
+        asks.map { AgeReport(replica: $0, heard: state == .warming && !planted(.answerWhileWarming) ? nil : heard($0, tables, now: now)) }
     }
 
     private func heard(
         _ replica: UInt64, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
     ) -> AgeReport.Heard? {
         guard let own = own.replica(hash: replica), let hearing = tables.hearing(of: own.token) else { return nil }
-        return AgeReport.Heard(hearing: report(hearing, now: now), registrationHash: own.registration)
+        var told = report(hearing, now: now)
+        if planted(.relayHearsay) { told.age = min(told.age, youngestHearsay(of: replica, now: now)) }
+        return AgeReport.Heard(hearing: told, registrationHash: own.registration)
     }
 
     /// A hearing as it is told to peers: as ages, and older by what this node's clock may have lost since.
@@ -222,7 +231,7 @@ extension Gossip {
     ) {
         let asked = Set(round.asked)
         for report in reports {
-            guard asked.contains(report.replica) else {
+            guard asked.contains(report.replica) || planted(.adoptUnasked) else {
                 counters.unsolicitedAnswers += 1
                 continue
             }
@@ -252,9 +261,12 @@ extension Gossip {
     ) {
         // A node that is not ready gives no evidence of any kind (2.10).
         guard peers[peer].isWitness else { return }
-        guard var life = AgeBound(age: hearing.age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
+        let age = planted(.foreignClock) ? max(.zero, now - (clock + (.zero - hearing.age))) : hearing.age
+        guard var life = AgeBound(age: age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
         life.age(by: peers[peer].losses.loss(since: clock + (.zero - hearing.age)))
-        let isTrusted = peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
+        let isTrusted =
+            planted(.adoptBeforeContact)
+            || peers[peer].offset?.isAfterFirstContact(age: hearing.age, reading: clock) ?? false
         let isKnown = own.replica(hash: replica) != nil || learned[replica] != nil
         guard isKnown || evidence.replicaCount < GossipLimits.evidence else { return }
         evidence.adopt(

@@ -314,6 +314,7 @@ extension Gossip {
         _ link: LinkID, _ peer: Int, since supersededAt: Instant, now: Instant, _ directives: inout [GossipDirective]
     ) {
         guard now - supersededAt > settings.period else { return }
+        if planted(.trustDuplicates) { return }
         peers[peer].duplicateUntil = now + Self.duplicateMemory
         evidence.distrust(peer)
         let (text, advice) = (

@@ -29,7 +29,13 @@ extension Gossip {
     /// Fetches what the peer has and this node lacks, one image at a time, once it has been missing for two exchanges.
     mutating func learnFrom(_ peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
         guard settings.mode == .replicate, state != .warming, peers[peer].isWitness else { return }
-        for item in peers[peer].remote.keys { peers[peer].remote[item]?.exchanges += 1 }
+        var pullable: [UInt64] = []
+        for (item, remote) in peers[peer].remote where learned[remote.replica]?.item != item {
+            // More exchanges than two say no more, and writing each time costs.
+            if remote.exchanges < 2 { peers[peer].remote[item]?.exchanges += 1 }
+            if remote.exchanges >= 1 { pullable.append(item) }
+        }
+        peers[peer].pullable = pullable.sorted(by: >)
         if let pull = peers[peer].imagePull, now - pull.round.sentAt > settings.period * Self.repairPatience {
             peers[peer].imagePull = nil
         }
@@ -38,12 +44,14 @@ extension Gossip {
 
     private mutating func pullNextImage(from peer: Int, now: Instant, _ directives: inout [GossipDirective]) {
         guard peers[peer].imagePull == nil else { return }
-        let next = peers[peer].remote.sorted { $0.key < $1.key }.first { item, remote in
-            remote.exchanges >= 2 && remote.restsUntil <= now && own.replica(hash: remote.replica) == nil
-                && learned[remote.replica]?.item != item && usableUntil(remote, now: now) != nil
+        while let item = peers[peer].pullable.popLast() {
+            guard let remote = peers[peer].remote[item], remote.restsUntil <= now,
+                own.replica(hash: remote.replica) == nil || planted(.learnedBesideFirstHand),
+                learned[remote.replica]?.item != item,
+                usableUntil(remote, now: now) != nil
+            else { continue }
+            return askForImage(of: item, from: peer, offset: 0, now: now, &directives)
         }
-        guard let next else { return }
-        askForImage(of: next.key, from: peer, offset: 0, now: now, &directives)
     }
 
     /// Asks for what follows the bytes that are there.
@@ -144,13 +152,13 @@ extension Gossip {
             known.usableUntil = lives[settings.witnesses - 1].life.usableUntil(timeout: known.timeout)
         } else if known.isProvisional, let until = provisionalUntil(of: replica, timeout: known.timeout) {
             known.usableUntil = until
-        } else {
+        } else if !planted(.learnedForEver) {
             let saidGoodbye = departures.tombstones[replica] != nil
             return unlearn(
                 replica, cause: saidGoodbye ? "it said goodbye to a peer" : "no peer vouches for it any more",
                 &directives)
         }
-        guard known.usableUntil > now else {
+        guard known.usableUntil > now || planted(.learnedForEver) else {
             return unlearn(replica, cause: "no peer heard it within its timeout", &directives)
         }
         let old = learned.updateValue(known, forKey: replica)
@@ -168,7 +176,7 @@ extension Gossip {
     /// Ends what time has ended.
     mutating func pruneLearned(now: Instant, _ directives: inout [GossipDirective]) {
         for (replica, known) in learned.sorted(by: { $0.key < $1.key }) {
-            if known.usableUntil <= now {
+            if known.usableUntil <= now, !planted(.learnedForEver) {
                 unlearn(replica, cause: "no peer heard it within its timeout", &directives)
             } else if known.isProvisional, now >= warmUp.provisionalEnd {
                 unlearn(replica, cause: "known from a snapshot only, and not heard of since", &directives)

@@ -16,7 +16,7 @@ extension Gossip {
             return
         }
         compareHearing(of: entry, hearing, report, with: peer, tables, now: now, &directives)
-        guard settings.mode >= .protect else { return }
+        guard settings.mode >= .protect || planted(.observeHolds) else { return }
         if closing[entry.hash] != nil { closing[entry.hash]?.answered.insert(peer) }
         reconsider(entry, hearing, now: now, &directives)
     }
@@ -33,6 +33,8 @@ extension Gossip {
         guard isLateHere, let known else {
             return clear(.lateHere, peer: peer, subject: entry.hash, now: now, &directives)
         }
+        let key = DivergenceTable.Key(peer: peer, kind: .lateHere, subject: entry.hash)
+        if divergences.isReported(key) == true { return }
         guard let identity = tables.summary(of: entry.token)?.identity else { return }
         let (name, node) = (peers[peer].name, settings.node)
         let silence = (now - hearing.lastHeard).wholeMilliseconds
@@ -49,33 +51,38 @@ extension Gossip {
     mutating func reconsider(
         _ entry: FirstHandSet.Replica, _ hearing: Hearing, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        guard settings.mode >= .protect else { return }
+        guard settings.mode >= .protect || planted(.observeHolds) else { return }
         let closed = closing[entry.hash]
         // An answer may come after the replica was heard again: then nobody has to vouch for it.
         let isLate = hearing.lastHeard + Self.lateAfter(hearing) <= now
         guard isLate || closed != nil else { return release(entry, &directives) }
         var lives = usableLives(of: entry.hash, timeout: hearing.timeout, now: now)
-        if let closed {
+        if let closed, !planted(.beforeCloseCounts) {
             // A last heartbeat may overtake the end of the connection: who vouches must still be connected.
             let open = evidence.evidence(of: entry.hash).filter(\.evidence.isConnected).map(\.peer)
             lives.removeAll { $0.life.earliest <= closed.closedAt || !open.contains($0.peer) }
         }
-        if lives.count >= settings.witnesses {
-            let witness = lives[settings.witnesses - 1]
+        let wanted = planted(.oneWitness) ? 1 : settings.witnesses
+        if lives.count >= wanted {
+            let witness = lives[wanted - 1]
             return hold(
                 entry, until: witness.life.usableUntil(timeout: hearing.timeout),
                 "\(peers[witness.peer].name) heard it \(witness.life.ageHi(at: now).wholeMilliseconds) ms ago",
                 &directives)
         }
-        guard let closed else { return release(entry, &directives) }
+        guard let closed else {
+            if planted(.goodbyeReleasesNothing), departures.tombstones[entry.hash] != nil { return }
+            return release(entry, &directives)
+        }
         // Its connection closed here: is it open anywhere else?
         let answers = evidence.evidence(of: entry.hash).filter {
             peers[$0.peer].isWitness && $0.evidence.answeredAt >= closed.closedAt
         }
         let open = answers.filter { $0.evidence.isConnected }
-        if let other = open.first, open.count >= settings.witnesses, now < closed.waitsUntil {
+        let end = planted(.openIsForEver) ? Instant.distantFuture : closed.waitsUntil
+        if let other = open.first, open.count >= settings.witnesses, now < end {
             return hold(
-                entry, until: closed.waitsUntil, "its connection to \(peers[other.peer].name) is open", &directives)
+                entry, until: end, "its connection to \(peers[other.peer].name) is open", &directives)
         }
         let isAwaited = peers.indices.contains { peers[$0].isWitness && !closed.answered.contains($0) }
         if !isAwaited {
@@ -164,6 +171,7 @@ extension Gossip {
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
         for goodbye in goodbyes.reports {
+            consider(goodbye, from: peer, now: now)
             let timeout = min(max(settings.expiry, .milliseconds(goodbye.timeoutMillis)), Self.longestTimeout)
             guard
                 departures.heardOfGoodbye(goodbye.replica, age: goodbye.age, timeout: timeout, at: now)

@@ -42,13 +42,17 @@ extension Gossip {
             peers[peer].compared = nil
         }
         if roots.own == roots.peer {
+            if planted(.compareEquals) { send(.listRequest(.init(epoch: digest.epoch)), to: peer, &directives) }
             peers[peer].reconciliation = nil
             peers[peer].compared = roots
             setDifference(of: peer, SetDifference(onlyHere: [], onlyThere: []), now: now, &directives)
         } else if peers[peer].compared != roots, peers[peer].reconciliation == nil, peers[peer].reconcilesFrom <= now {
             reconcile(peer, roots, epoch: digest.epoch, now: now, &directives)
         }
+        // A node that has just started does not wait for its next period to be told what its peers heard.
+        advanceWarmUp(now: now, &directives)
         compareWhole(digest, with: peer, now: now, &directives)
+        compareOperations(digest, with: peer, tables, now: now, &directives)
         compareLateness(of: peer, tables, now: now, &directives)
         noteDifferences(with: peer, tables, now: now, &directives)
         learnFrom(peer, now: now, &directives)
@@ -303,6 +307,7 @@ extension Gossip {
         peers[peer].unnamed = []
         peers[peer].compared = nil
         peers[peer].imagePull = nil
+        peers[peer].operationsAskedAt = nil
         // A snapshot goes on from where it was, with the next period.
         peers[peer].snapshot?.isWaiting = true
     }
@@ -331,7 +336,7 @@ extension SetDifference {
 
 extension Array {
     /// The first index whose element passes, in an array where all that pass stand behind those that do not.
-    fileprivate func partitioningIndex(where passes: (Element) -> Bool) -> Int {
+    func partitioningIndex(where passes: (Element) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2

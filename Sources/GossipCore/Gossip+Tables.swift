@@ -51,6 +51,12 @@ extension Gossip {
         directives: inout [GossipDirective]
     ) {
         guard let entry = own[replica], let hearing = tables.hearing(of: replica) else { return }
+        if held[replica.number] != nil, hearing.lastHeard + hearing.timeout <= now {
+            // On a connection that was silent for longer than that, the end tells nothing new (mostly this node itself gives it
+            // up as idle): what peers hear still counts. They are asked at once whether they, too, saw it close.
+            for peer in peers.indices where peers[peer].isWitness { peers[peer].isUrgent = true }
+            return
+        }
         // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
         let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
         closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)
@@ -120,7 +126,9 @@ extension Gossip {
 
     /// When a replica counts as late: a quarter over its usual pause, or a quarter of its timeout (37.5 s of 120).
     static func lateAfter(_ hearing: Hearing) -> Duration {
-        max(hearing.interval * 5 / 4, hearing.timeout / 4)
+        // In nanoseconds: a Duration divides by 128 bits, and this is worked out for every replica.
+        let interval = hearing.interval.wholeNanoseconds
+        return .nanoseconds(max(interval.addingSaturated(interval / 4), hearing.timeout.wholeNanoseconds / 4))
     }
 
     /// Brings the set of late replicas up to date. Costs what is late or may be; a heartbeat costs nothing.
@@ -141,7 +149,7 @@ extension Gossip {
                 directives.append(.release(entry.token))
             }
         }
-        compactLateness(tables)
+        compactLateness(tables, now: now)
         while let (number, hash) = lateness.popDue(at: now) {
             let token = ReplicaToken(number: number)
             guard let entry = own[token], entry.hash == hash, !late.contains(number),
@@ -153,9 +161,11 @@ extension Gossip {
     }
 
     /// Replicas that came and went leave entries behind, which are due in years if they said so.
-    private mutating func compactLateness(_ tables: borrowing some FirstHandTables & ~Copyable) {
+    private mutating func compactLateness(
+        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
+    ) {
         guard lateness.count > 2 * own.count + 256 else { return }
-        lateness = DeadlineHeap()
+        lateness = DeadlineWheel(now: now)
         for entry in own.all where !late.contains(entry.token.number) {
             guard let hearing = tables.hearing(of: entry.token) else { continue }
             lateness.insert((entry.token.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))

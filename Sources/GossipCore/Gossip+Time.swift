@@ -61,6 +61,7 @@ extension Gossip {
         stalls.prune(before: now + (.zero - ClockRate.longestAge))
         departures.prune(at: now)
         divergences.prune(at: now)
+        sweepOperations(now: now, &directives)
         for peer in peers.indices {
             if let until = peers[peer].duplicateUntil, until <= now {
                 peers[peer].duplicateUntil = nil

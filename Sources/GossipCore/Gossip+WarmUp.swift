@@ -33,7 +33,8 @@ extension Gossip {
     mutating func advanceWarmUp(now: Instant, _ directives: inout [GossipDirective]) {
         guard state == .warming else { return }
         if warmsBySnapshot {
-            warmUp.provisionalEnd = startedAt + settings.heartbeat * 2
+            warmUp.provisionalEnd =
+                planted(.provisionalForEver) ? .distantFuture : startedAt + settings.heartbeat * 2
             pullSnapshots(now: now, &directives)
         }
         if isWarm(now: now) { become(.ready, "its table is complete as far as it can know", &directives) }
@@ -41,6 +42,7 @@ extension Gossip {
 
     private func isWarm(now: Instant) -> Bool {
         let uptime = now - startedAt
+        if planted(.readyAtOnce) { return true }
         if contacts.allSatisfy(\.isSelf), !settings.acceptsUnlistedPeers { return true }
         // As long as brokers need to come by themselves, half as long again: nothing is gained by waiting longer.
         if uptime >= settings.heartbeat * 3 / 2 { return true }
@@ -76,10 +78,19 @@ extension Gossip {
         guard warmUp.completed == 0 else { return }
         var sources = peers.count { $0.snapshot != nil }
         for peer in peers.indices
-        where sources < GossipLimits.snapshotSources && peers[peer].isWitness && peers[peer].snapshot == nil {
+        where sources < GossipLimits.snapshotSources && peers[peer].isWitness && peers[peer].snapshot == nil
+            && !isCovered(peer)
+        {
             request(from: peer, cursor: 0, now: now, &directives)
             sources += 1
         }
+    }
+
+    /// Whether another source that is being pulled heard the very same: a second copy would only cost its time. Where one
+    /// witness is not enough, the second one's ages are wanted all the same.
+    private func isCovered(_ peer: Int) -> Bool {
+        settings.witnesses == 1
+            && peers.contains { $0.snapshot != nil && $0.digest?.root == peers[peer].digest?.root }
     }
 
     private mutating func request(
@@ -151,7 +162,7 @@ extension Gossip {
         _ request: GossipMessage.SnapshotRequest, from peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable,
         _ now: Instant, _ directives: inout [GossipDirective]
     ) {
-        guard state == .ready else {
+        guard state == .ready || planted(.snapshotWhileWarming) else {
             return sendBusy(to: peer, &directives)
         }
         guard mayAnswer(peer, WireLimits.frameBytes, now: now, &directives) else { return }
@@ -180,6 +191,8 @@ extension Gossip {
         }
         var images = ByteWriter(capacity: 64 << 10)
         tables.encodeImages(of: tokens, into: &images)
+        // Many registrations of the same topics weigh far less together than they might have.
+        peers[peer].budget.giveBack(room + Self.snapshotImageRoom - images.count)
         let cursor = own.replica(from: next) == nil ? 0 : UInt64(next)
         send(
             .snapshotChunk(

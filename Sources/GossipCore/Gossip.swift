@@ -37,11 +37,15 @@ public struct Gossip: ~Copyable {
 
     /// Replicas that have been silent for unusually long, by token; the queue tells when to look at the others.
     var late: Set<UInt32> = []
-    var lateness = DeadlineHeap<(token: UInt32, hash: UInt64)>()
+    var lateness: DeadlineWheel<(token: UInt32, hash: UInt64)>
     /// Until when each held replica is held.
     var held: [UInt32: Instant] = [:]
     var closing: [UInt64: ClosedConnection] = [:]
     var learned: [UInt64: LearnedReplica] = [:]
+
+    /// Writes that are replicated, and the clock that stamps them.
+    var operations = OperationLog()
+    var clock = HybridClock()
 
     var keyValueDigest: UInt64 = 0
     var administrationDigest: UInt64 = 0
@@ -71,12 +75,14 @@ public struct Gossip: ~Copyable {
         startedAt = now
         random = SeededGenerator(seed: seed)
         own = FirstHandSet(hash: settings.hash)
+        lateness = DeadlineWheel(now: now)
         lastNewReplica = now
         nextHousekeeping = now
         for name in settings.peers {
             peers.append(Peer(name: name, isListed: true, now: now))
-            // The lower name dials; the other one waits a while, and dials when nobody came (one-way reachability).
-            let wait = settings.node < name ? Duration.zero : settings.period * 2
+            // The lower name dials; the other one waits just so long that they do not cross when both start together. A node that
+            // comes back does not wait for its peers to find out.
+            let wait = settings.node < name ? Duration.zero : settings.period / 2
             contacts.append(Contact(name: name, phase: .idle(until: now + wait + jitter(of: settings.period / 4))))
         }
     }
@@ -147,6 +153,12 @@ public struct GossipCounters: Hashable, Sendable {
     public var holds = 0
     /// Registrations learned.
     public var learned = 0
+    /// Writes of other nodes taken over.
+    public var operations = 0
+    /// Writes not taken over because the key may have been deleted since.
+    public var quarantinedOperations = 0
+    /// Writes not taken over because of a limit.
+    public var refusedOperations = 0
     /// Requests put off because the peer's share of this node's work was used up.
     public var busyAnswers = 0
 
@@ -158,6 +170,8 @@ public struct GossipCounters: Hashable, Sendable {
             ("unsolicitedAnswers", unsolicitedAnswers), ("refusedLinks", refusedLinks),
             ("missedExchanges", missedExchanges), ("reconciliations", reconciliations),
             ("failedDecodings", failedDecodings), ("holds", holds), ("learned", learned), ("busyAnswers", busyAnswers),
+            ("operations", operations), ("quarantinedOperations", quarantinedOperations),
+            ("refusedOperations", refusedOperations),
         ]
     }
 }

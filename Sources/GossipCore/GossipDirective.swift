@@ -46,6 +46,14 @@ public enum GossipDirective: Sendable {
     case extend(ReplicaIdentity, usableUntil: Instant, isProvisional: Bool)
     /// Serve it no longer.
     case forget(ReplicaIdentity, cause: String)
+    /// End a first-hand entry: the replica surely said goodbye to this peer after its last sign of life here.
+    case unregister(ReplicaToken, peer: String)
+    /// Write these key-values, or delete those without a value; nothing to do where they are so already.
+    case applyKeyValues([KVOperation])
+    /// Change these write permissions; the brokers' registrations are those they are meant for.
+    case applyPermissions([PermissionOperation])
+    /// Make `Gossip.keyValueStamps` durable, together with the key-value configuration.
+    case stampsChanged
     /// The node's own state changed.
     case state(NodeState)
     /// One line of log.

@@ -30,6 +30,12 @@ public struct GossipSettings: Sendable {
     public var closeGrace: Duration = .seconds(1)
     /// How many peers must vouch for a replica before its removal is put off. Default 1.
     public var witnesses = 1
+    /// Whether mode replicate ends a first-hand entry when the replica said goodbye to a peer. Default false.
+    public var appliesUnregister = false
+    /// Whether mode replicate carries writes of key-values from node to node. Default false.
+    public var replicatesKeyValues = false
+    /// Whether mode replicate carries changes of write permissions from node to node. Default false.
+    public var replicatesPermissions = false
 
     /// Settings with the defaults above.
     public init(node: String, label: String, mode: GossipMode, hash: KeyedHash, salt: UInt64) {
@@ -61,6 +67,8 @@ public enum GossipLimits {
     public static let departures = 65_536
     /// Divergences held; further ones are counted only.
     public static let divergences = 8_192
+    /// Divergences newly noted in one turn: each is a few lines of text.
+    public static let newDivergences = 256
     /// Bytes of one replica's image that are put together from pieces: what one registration may hold.
     public static let imageBytes = 16 << 20
     /// Links open at one time: two for each peer while one takes the other's place.
@@ -69,6 +77,14 @@ public enum GossipLimits {
     public static let missedExchanges = 3
     /// Snapshots pulled at one time.
     public static let snapshotSources = 2
+    /// Keys known, deleted ones included: many times the largest configuration known.
+    public static let operationKeys = 65_536
+    /// Bytes of their names and values: twice what a NameServer accepts.
+    public static let operationBytes = 16 << 20
+    /// Deleted keys remembered; above it the older half is forgotten early.
+    public static let tombstonesOfKeys = 16_384
+    /// Brokers whose write permission was changed.
+    public static let operationBrokers = 16_384
     /// Stalls remembered for each peer that saw them.
     public static let stalls = 16
 }

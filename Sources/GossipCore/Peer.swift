@@ -100,12 +100,30 @@ struct Peer {
     var onlyHere: [UInt64] = []
     /// Items of its that we lack, as far as they are named.
     var remote: [UInt64: RemoteItem] = [:]
+    /// What was last noted of the difference; nil when it must be looked at anew.
+    var noted: NotedDifference?
     /// Items of its that we lack and that are still to be asked for.
     var unnamed: [UInt64] = []
     var itemRound: Round?
 
+    /// When the last exchange that it has answered on this link was begun here.
+    var answeredSince: Instant?
+    /// Goodbyes that wait for the next exchange.
+    var goodbyes: [HeardGoodbye] = []
+
+    // Operations
+    /// How far its journal has been read on this link.
+    var operationsCursor: UInt64 = 0
+    var operationsAskedAt: Instant?
+    /// Some keys of its that are not taken over.
+    var quarantined: [OperationLog.Key: KVOperation] = [:]
+    /// The highest stamp it told that is too far ahead of our wall clock; 0 for none.
+    var stampAhead: UInt64 = 0
+
     // Learning
     var imagePull: ImagePull?
+    /// Items whose images may be worth pulling, as of the last exchange; the next one is at the end.
+    var pullable: [UInt64] = []
     var snapshot: SnapshotPull?
     var sentTombstone: UInt64 = 0
     var budget: ReplyBudget
@@ -130,16 +148,39 @@ struct Peer {
         reconciliation = nil
         compared = nil
         onlyHere = []
+        noted = nil
         remote = [:]
         unnamed = []
         itemRound = nil
         imagePull = nil
+        pullable = []
         snapshot = nil
         asks = []
         missed = 0
         sentTombstone = 0
+        answeredSince = nil
+        goodbyes = []
+        operationsCursor = 0
+        operationsAskedAt = nil
+        quarantined = [:]
         downSince = now
     }
+}
+
+/// What was noted of a difference, so that an exchange that shows the same again costs nothing.
+struct NotedDifference {
+    /// Everything that the divergences noted depend on.
+    struct Shown: Hashable {
+        var compared: RootPair?
+        var own: SketchSymbol
+        var named: Int
+        var unnamed: Int
+        var mayJudge: Bool
+    }
+
+    var shown: Shown
+    /// Those that have not lasted long enough to be told.
+    var unreported: [DivergenceTable.Key]
 }
 
 /// The digests of two sets at one moment.
@@ -170,4 +211,7 @@ struct ReplyBudget {
         bytes -= Int64(count)
         return true
     }
+
+    /// Puts back what was taken out and not needed.
+    mutating func giveBack(_ count: Int) { bytes = min(Self.capacity, bytes + Int64(max(0, count))) }
 }

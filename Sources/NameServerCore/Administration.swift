@@ -89,7 +89,7 @@ extension NameServer {
     }
 
     /// Whose registrations the group's topics come from: the replica with the smallest id that contributes any.
-    private func contributor(of group: GroupID) -> LiveID? {
+    func contributor(of group: GroupID) -> LiveID? {
         guard let firstHand else { return nil }
         for slot in tables.groups[group.index].slots {
             guard let live = tables.live(cluster: slot.cluster, address: slot.address),

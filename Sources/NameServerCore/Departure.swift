@@ -67,6 +67,17 @@ extension NameServer {
             arrival, &directives)
     }
 
+    /// Ends the first-hand entry of a replica that unregistered at another node, after the last sign of life here
+    /// (`applyUnregister`, gossip.md 2.9). Nothing happens when there is no such entry.
+    public mutating func unregister(
+        _ replica: ReplicaToken, saidTo node: String, now: Instant, wallTime: WallTime, directives: inout [Directive]
+    ) {
+        guard let live = live(replica) else { return }
+        remove(
+            live, .unregistered, "it unregistered at \(node)", as: .relayed, Arrival(now: now, wallTime: wallTime),
+            &directives)
+    }
+
     /// Whether a request belongs to an older life of the replica: it came over the connection of an earlier registration,
     /// and the current one came over another.
     private func isLate(_ arrival: Arrival, for live: LiveID) -> Bool {
@@ -93,7 +104,7 @@ extension NameServer {
         endHolds(arrival, &directives)
         while let (due, id) = tables.expiry.first, due < now {
             let deadline = tables.live[id.index].deadline
-            if deadline < now {
+            if deadline < now || (planted(.scanForgetsHold) && tables.holds[id]?.since != nil) {
                 depart(id, arrival, &directives)
             } else {
                 noteHold(id, arrival, &directives)
@@ -138,7 +149,8 @@ extension NameServer {
 
     /// Ends the live entry, and the slots that its registrations gave the address.
     mutating func remove(
-        _ id: LiveID, _ kind: TableEvent.Kind, _ cause: String, _ arrival: Arrival, _ directives: inout [Directive]
+        _ id: LiveID, _ kind: TableEvent.Kind, _ cause: String, as departed: Departed? = nil, _ arrival: Arrival,
+        _ directives: inout [Directive]
     ) {
         let broker = identity(of: id)
         let entry = tables.live[id.index]
@@ -158,7 +170,7 @@ extension NameServer {
         tables.groupNames.release(entry.group)
         tables.clusterNames.release(entry.cluster)
         tables.addressNames.release(entry.address)
-        endFirstHand(id, broker, entry.group, Departed(kind), &directives)
+        endFirstHand(id, broker, entry.group, departed ?? Departed(kind), &directives)
         let standing = hadSlot ? "" : "; it held no place in its group any more"
         note(
             kind, broker, "\(broker.name):\(broker.id) at \(broker.address) removed: \(cause)\(standing)", arrival,

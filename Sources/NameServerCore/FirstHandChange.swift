@@ -13,6 +13,17 @@ public enum FirstHandChange: Sendable, Hashable {
     case saidGoodbye(ReplicaIdentity)
     /// Key-values, or what administrators changed in the topics: the digests must be computed again.
     case administered
+    /// A request wrote something that other nodes may want too; `administered` follows if anything has changed by it. What
+    /// was replicated from them is not told so.
+    case wrote(AdministratorWrite)
+}
+
+/// What an administrator wrote at this node.
+public enum AdministratorWrite: Sendable, Hashable {
+    /// 100, or 102 (`value` nil). A 100 without a value hides the key, and is told as its deletion.
+    case keyValue(namespace: String, key: String, value: String?)
+    /// 327 (`grants`) or 205; `basis` is `NameServer.permissionBasis` of the broker.
+    case writePermission(broker: String, grants: Bool, basis: UInt64)
 }
 
 /// Why a first-hand entry ended.
@@ -25,6 +36,8 @@ public enum Departed: Sendable, Hashable, CaseIterable {
     case connectionClosed
     /// Another address holds its id with a newer state.
     case conflict
+    /// UNREGISTER_BROKER at another node.
+    case relayed
 
     /// As the kind of the event says it.
     init(_ kind: TableEvent.Kind) {

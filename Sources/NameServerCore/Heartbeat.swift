@@ -77,7 +77,8 @@ extension NameServer {
         }
         counters.lightHeartbeats += 1
         guard let id = tables.live(clusterName: cluster, addressText: address) else {
-            return output.answer(arrival, fields: .one("changed", "true"))
+            let isHearsay = planted(.learnedAnswersQuery) && hearsay.names(address: address, of: cluster)
+            return output.answer(arrival, fields: .one("changed", isHearsay ? "false" : "true"))
         }
         tables.live[id.index].heard(at: arrival.now)
         let known = tables.live[id.index].dataVersion

@@ -47,6 +47,7 @@ extension NameServer {
     public mutating func hold(_ replica: ReplicaToken, until: Instant, witness: String? = nil) {
         guard let live = live(replica) else { return }
         tables.live[live.index].heldUntil = until
+        if planted(.holdRefreshes) { tables.live[live.index].lastHeard = until }
         tables.holds[live, default: Hold()].witness = witness
         tables.expiry.setNoLater(live, due: tables.live[live.index].deadline)
         if tables.live[live.index].isClosing { tables.closing.set(live, due: tables.live[live.index].deadline) }

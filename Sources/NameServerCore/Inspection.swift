@@ -20,3 +20,14 @@ extension NameServer {
         }
     }
 }
+
+extension LearnedTable {
+    /// For `PlantedBug.learnedAnswersQuery`: whether a replica at this address of the cluster is learned.
+    func names(address: UnsafeRawBufferPointer, of cluster: UnsafeRawBufferPointer) -> Bool {
+        entries.contains { entry in
+            guard let identity = entry?.identity else { return false }
+            return identity.cluster.withBytes { $0.isSame(as: cluster) }
+                && identity.address.withBytes { $0.isSame(as: address) }
+        }
+    }
+}

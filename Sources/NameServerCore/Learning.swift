@@ -106,7 +106,7 @@ extension NameServer {
     private func obstacle(to replica: LearnedReplica, now: Instant) -> LearnOutcome? {
         let identity = replica.summary.identity
         if replica.usableUntil < now { return .outdated }
-        if let claim = firstHandClaim(on: identity) { return claim }
+        if let claim = firstHandClaim(on: identity), !planted(.learnedBesideFirstHand) { return claim }
         let rivals = hearsay.entries(excludedBy: identity)
         for rival in rivals where !outranks(replica, hearsay[rival].replica) { return .slotTaken }
         return exceedsNameLimits(replica.summary, replacing: rivals.count) ? .limit : nil
@@ -202,7 +202,7 @@ extension NameServer {
 
     /// Drops every learned replica whose evidence has run out.
     mutating func dropOutdatedLearned(_ arrival: Arrival, _ directives: inout [Directive]) {
-        while let (due, id) = hearsay.nextExpiry, due < arrival.now {
+        while let (due, id) = hearsay.nextExpiry, due < arrival.now, !planted(.learnedForEver) {
             dropLearned(id, .evidenceRanOut, arrival, &directives)
         }
     }

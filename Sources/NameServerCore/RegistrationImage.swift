@@ -148,7 +148,7 @@ struct RegistrationImage {
             let entry = entries[place]
             if !entry.isCurrent {
                 let due = max(entry.confirmedAt, confirmedAt).advanced(byNanoseconds: window)
-                if due < now {
+                if due < now, !planted(.residueInImage) {
                     drop(entry, &names, hash)
                     continue
                 }

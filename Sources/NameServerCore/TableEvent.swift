@@ -8,7 +8,7 @@ public struct TableEvent: Hashable, Sendable {
         case registered
         /// A known replica registered something else than before, or over another connection.
         case reregistered
-        /// A registration was turned down, and why.
+        /// A registration, or what a peer had written, was turned down, and why.
         case refused
         /// A registration lost against the holder of its broker id (protocol.md 2.5 step 6).
         case conflict
@@ -26,15 +26,15 @@ public struct TableEvent: Hashable, Sendable {
         case held
         /// A replica that was kept so is heard again.
         case released
-        /// 205.
+        /// 205, or replicated.
         case writePermissionWiped
-        /// 327.
+        /// 327, or replicated.
         case writePermissionAdded
         /// 216.
         case topicDeleted
         /// 217.
         case topicRegistered
-        /// 100 or 102.
+        /// 100 or 102, or replicated.
         case keyValueChanged
         /// 318.
         case propertiesChanged

@@ -8,35 +8,46 @@ extension NameServer {
         _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter,
         _ directives: inout [Directive]
     ) {
-        let count = changePermissions(header, .writePermissionWiped, "wiped", arrival, &directives) {
-            $0 & ~PermissionBits.write
-        }
+        let count = changePermissions(header, grants: false, arrival, &directives)
         output.answer(arrival, fields: .one("wipeTopicCount", "\(count)"))
     }
 
-    /// Gives every topic of the broker read and write permission, whatever it had: the inherit bit is lost, as in RocketMQ.
     mutating func addWritePermission(
         _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter,
         _ directives: inout [Directive]
     ) {
-        let count = changePermissions(header, .writePermissionAdded, "added", arrival, &directives) { _ in
-            PermissionBits.read | PermissionBits.write
-        }
+        let count = changePermissions(header, grants: true, arrival, &directives)
         output.answer(arrival, fields: .one("addTopicCount", "\(count)"))
     }
 
     private mutating func changePermissions(
-        _ header: borrowing CommandHeader, _ kind: TableEvent.Kind, _ verb: String, _ arrival: Arrival,
-        _ directives: inout [Directive], _ change: (Int32) -> Int32
+        _ header: borrowing CommandHeader, grants: Bool, _ arrival: Arrival, _ directives: inout [Directive]
     ) -> Int {
         guard let name = header.field("brokerName"), let group = tables.group(named: name) else { return 0 }
-        let count = changePermissions(of: group, at: tables.tick(), change)
+        if let basis = permissionBasis(of: group) {
+            let broker = tables.groupNames.text(of: group)
+            directives.append(.firstHand(.wrote(.writePermission(broker: broker, grants: grants, basis: basis))))
+        }
+        return setWritePermission(of: group, grants: grants, "by request", arrival, &directives)
+    }
+
+    /// Wipes the write permission of every topic of the group, or gives every topic read and write permission, whatever it
+    /// had: the inherit bit is lost, as in RocketMQ. Says how many topics there are.
+    ///
+    /// - Parameter cause: the end of the event's line.
+    mutating func setWritePermission(
+        of group: GroupID, grants: Bool, _ cause: String, _ arrival: Arrival, _ directives: inout [Directive]
+    ) -> Int {
+        let count = changePermissions(of: group, at: tables.tick()) {
+            grants ? PermissionBits.read | PermissionBits.write : $0 & ~PermissionBits.write
+        }
         if firstHand != nil {
             administered(group)
             directives.append(.firstHand(.administered))
         }
         note(
-            kind, nil, "write permission \(verb) on \(count) topics of \(tables.groupNames.text(of: group)) by request",
+            grants ? .writePermissionAdded : .writePermissionWiped, nil,
+            "write permission \(grants ? "added" : "wiped") on \(count) topics of \(tables.groupNames.text(of: group)) \(cause)",
             arrival, &directives)
         return count
     }

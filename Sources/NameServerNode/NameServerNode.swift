@@ -29,6 +29,8 @@ public final class NameServerNode {
     private let log: NodeLog
     private let notifier: MinBrokerNotifier
     private var listener: (any Listener)?
+    /// Directives are being carried out; one may lead to others.
+    private var isCarryingOut = false
     private var connections: [UInt64: ClientConnection] = [:]
     private var gossip: GossipShell?
     /// When the next usual scan is due.
@@ -45,6 +47,8 @@ public final class NameServerNode {
         var core: NameServer
         var header = CommandHeader()
         var directives: [Directive] = []
+        /// The file of stamps must be written, together with what else the directives ask for.
+        var stampsAreDue = false
     }
 
     /// Reads the KV file and prepares the tables; `start` opens the port.
@@ -73,7 +77,26 @@ public final class NameServerNode {
         if settings.mode >= .protect, settings.closeGrace > .zero { hot.pointee.core.closeGrace = settings.closeGrace }
         gossip = GossipShell(node: self, platform: platform, options: options, log: log)
         gossipStateChanged(to: .warming)
+        if settings.replicatesKeyValues { restoreStamps() }
         gossip?.firstHand(.administered)
+    }
+
+    /// Beside RocketMQ's file, which stays as it is; without `replicate: [kv]` it is neither read nor written.
+    private var stampsPath: String {
+        let path = options.properties.kvConfigPath
+        return path.isEmpty ? "" : path + ".stamps"
+    }
+
+    /// A file of stamps that cannot be read is reported and written anew; no key is lost by that.
+    private func restoreStamps() {
+        let path = stampsPath
+        do {
+            let stamps = path.isEmpty ? nil : try platform.files.read(path, limit: options.kvFileLimit)
+            try gossip?.restoreKeyValues(hot.pointee.core.keyValueTable, stamps: stamps)
+        } catch {
+            log.stampsUnreadable(path: path, error: error)
+            if error is PlatformError { try? gossip?.restoreKeyValues(hot.pointee.core.keyValueTable, stamps: nil) }
+        }
     }
 
     deinit {
@@ -263,7 +286,9 @@ public final class NameServerNode {
     /// Does what the core asked for. Answers true when the answer just written must wait for the disk.
     @discardableResult
     func carryOut(for connection: ClientConnection? = nil) -> Bool {
-        if hot.pointee.directives.isEmpty { return false }
+        if hot.pointee.directives.isEmpty, !hot.pointee.stampsAreDue { return false }
+        let isOutermost = !isCarryingOut
+        isCarryingOut = true
         let directives = hot.pointee.directives
         hot.pointee.directives.removeAll(keepingCapacity: true)
         var waits = false
@@ -282,14 +307,22 @@ public final class NameServerNode {
             case .event(let event): log.event(event, now: platform.now)
             }
         }
+        guard isOutermost else { return waits }
+        isCarryingOut = false
+        if hot.pointee.stampsAreDue, let stamps = gossip?.core.pointee.keyValueStamps {
+            hot.pointee.stampsAreDue = false
+            waits = persist(stamps, at: stampsPath, backup: false, for: connection) || waits
+        }
         return waits
     }
 
     /// A failed write is logged and the request still answered with success, as RocketMQ does: the change is in force.
-    private func persist(_ bytes: [UInt8], at path: String, for connection: ClientConnection?) -> Bool {
+    private func persist(
+        _ bytes: [UInt8], at path: String, backup: Bool = true, for connection: ClientConnection?
+    ) -> Bool {
         guard !path.isEmpty else { return false }
         connection?.beginWaiting()
-        platform.files.replace(path, with: bytes, backup: true) { [weak self, weak connection] error in
+        platform.files.replace(path, with: bytes, backup: backup) { [weak self, weak connection] error in
             if let error { self?.log.persistFailed(path: path, error: error) }
             connection?.endWaiting()
         }

@@ -28,6 +28,12 @@ final class NodeLog {
             metadata: ["file": "\(path)", "aside": "\(aside)", "error": "\(error)"])
     }
 
+    func stampsUnreadable(path: String, error: any Error) {
+        logger.warning(
+            "the stamps of replicated key-values cannot be read; every key counts as older than any write at another node",
+            metadata: ["file": "\(path)", "error": "\(error)"])
+    }
+
     func persistFailed(path: String, error: PlatformError) {
         logger.error(
             "a change is in force but not on disk; it will be lost at the next restart",

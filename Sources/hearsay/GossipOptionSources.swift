@@ -28,6 +28,9 @@ extension GossipOptions {
         settings.expiry = cluster.timings.expiry
         settings.closeGrace = configured.closeGrace
         settings.witnesses = configured.witnesses
+        settings.appliesUnregister = mode == .replicate && configured.applyUnregister
+        settings.replicatesKeyValues = mode == .replicate && configured.replicate.contains(.kv)
+        settings.replicatesPermissions = mode == .replicate && configured.replicate.contains(.perm)
         self.init(
             settings: settings, listen: node.gossip, peers: peers.map(\.gossip),
             seed: SystemRandomNumberGenerator().drawn())

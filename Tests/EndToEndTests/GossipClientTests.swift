@@ -50,6 +50,11 @@ import Testing
         }
         try producer.release(6)
         try producer.waitUntilSent(399)
+        // Two peers hear what the node does not: still one alarm for each broker.
+        for broker in ["broker-a", "broker-b"] {
+            let alarms = first.logCount(" warning ", "divergence=lateHere", "broker=\(broker)")
+            #expect(alarms == 1, "\(first.log)")
+        }
         #expect(!watch.hasGap(of: "broker-a") && !watch.hasGap(of: "broker-b"), "\(watch.answers)\n\(first.log)")
 
         try cluster.settle()

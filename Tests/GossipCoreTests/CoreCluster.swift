@@ -10,12 +10,19 @@ struct HandTables: FirstHandTables {
     }
 
     var rows: [UInt32: Row] = [:]
+    /// By namespace and key, "n/k".
+    var keyValues: [String: String] = [:]
+    /// By broker: whether its write permission was wiped.
+    var wiped: [String: Bool] = [:]
 
     func hearing(of replica: ReplicaToken) -> Hearing? { rows[replica.number]?.hearing }
     func summary(of replica: ReplicaToken) -> RegistrationSummary? { rows[replica.number]?.summary }
     func imageSize(of replica: ReplicaToken) -> Int { 8 }
     func encodeImages(of replicas: [ReplicaToken], into output: inout ByteWriter) {
         for replica in replicas { output.append(bigEndian: rows[replica.number]?.summary.registrationHash ?? 0) }
+    }
+    func permissionBasis(ofGroup name: String) -> UInt64? {
+        rows.values.first { $0.summary.identity.name == name }?.summary.registrationHash
     }
 }
 
@@ -29,14 +36,17 @@ final class CoreNode {
     var offset: Duration
     /// What the clock shows while it stands still.
     var frozenAt: Instant?
-    /// How far the wall clock is behind.
-    var wallLag = Duration.zero
     var held: [UInt32: Instant] = [:]
     var learned: [ReplicaIdentity: LearnedFromPeer] = [:]
     var events: [GossipEvent] = []
     var states: [NodeState] = []
     var links: [LinkID: (other: CoreNode, link: LinkID)] = [:]
     var isDown = false
+    /// The file of stamps.
+    var stamps: [UInt8]?
+    var applied: [KVOperation] = []
+    /// How far its wall clock is ahead.
+    var wallError: Duration = .zero
 
     init(_ settings: GossipSettings, incarnation: UInt64, offset: Duration, now: Instant) {
         name = settings.node
@@ -94,16 +104,12 @@ final class CoreCluster {
 
     func clock(_ node: CoreNode) -> Instant { node.frozenAt ?? now + node.offset }
 
-    func wallClock(_ node: CoreNode) -> WallTime {
-        WallTime(milliseconds: (now.nanoseconds - node.wallLag.wholeNanoseconds) / 1_000_000)
-    }
-
     /// The node's machine stands still for a while, both of its clocks with it.
     func freeze(_ node: CoreNode, for span: Duration) {
         (node.isDown, node.frozenAt) = (true, clock(node))
         run(span)
         (node.isDown, node.frozenAt) = (false, nil)
-        (node.offset, node.wallLag) = (node.offset - span, node.wallLag + span)
+        (node.offset, node.wallError) = (node.offset - span, node.wallError - span)
     }
 
     // MARK: Brokers
@@ -135,6 +141,7 @@ final class CoreCluster {
         input(node) {
             $0.removed(
                 ReplicaToken(number: UInt32(broker)), cause, now: self.clock(node), directives: &$1)
+            $0.replicaLeft(broker: Self.identity(broker).name, tables: node.tables)
         }
     }
 
@@ -146,11 +153,59 @@ final class CoreCluster {
         }
     }
 
-    /// The node's process ends and another begins, with empty tables.
-    func restart(_ node: CoreNode, incarnation: UInt64) {
+    // MARK: Operators
+
+    /// This node's wall clock: the cluster's time, unless it is wrong.
+    func wallTime(_ node: CoreNode) -> WallTime {
+        WallTime(milliseconds: now.nanoseconds / 1_000_000 + node.wallError.wholeMilliseconds)
+    }
+
+    /// Sets a key of namespace "n" at a node, or deletes it.
+    func put(_ value: String?, at key: String, _ node: CoreNode) {
+        node.tables.keyValues["n/\(key)"] = value
+        input(node) {
+            $0.wroteKeyValue(
+                namespace: "n", key: key, value: value, wallTime: self.wallTime(node), directives: &$1)
+        }
+        administered(node)
+    }
+
+    /// Wipes or grants a broker's write permission at a node.
+    func setPermission(grants: Bool, of broker: Int, _ node: CoreNode) {
+        let name = Self.identity(broker).name
+        guard let basis = node.tables.permissionBasis(ofGroup: name) else { return }
+        node.tables.wiped[name] = grants ? nil : true
+        input(node) { core, _ in
+            core.changedPermission(
+                broker: name, grants: grants, registrationHash: basis, wallTime: self.wallTime(node))
+        }
+        administered(node)
+    }
+
+    /// The digests follow the tables, as the shell sees to it.
+    func administered(_ node: CoreNode) {
+        var (keyValues, administration): (UInt64, UInt64) = (0, 0)
+        for (key, value) in node.tables.keyValues { keyValues ^= Self.hash.hash(Array("\(key)=\(value)".utf8)) }
+        for broker in node.tables.wiped.keys { administration ^= Self.hash.hash(Array(broker.utf8)) }
+        input(node) { core, _ in core.administered(keyValues: keyValues, administration: administration) }
+    }
+
+    /// The node's process ends and another begins, with what it kept on disk and without registrations.
+    func restart(_ node: CoreNode, incarnation: UInt64, ready: Bool = false) {
         for link in node.links.keys.sorted() { close(link, node) }
         node.core = Gossip(node.settings, incarnation: incarnation, seed: incarnation, now: clock(node))
-        node.tables = HandTables()
+        if ready { node.core.state = .ready }
+        node.tables.rows = [:]
+        node.tables.wiped = [:]
+        restore(node)
+    }
+
+    /// Hands the key-values and their stamps in, as at the start.
+    func restore(_ node: CoreNode) {
+        var values: [String: [String: String]] = [:]
+        for (key, value) in node.tables.keyValues { values["n", default: [:]][String(key.dropFirst(2))] = value }
+        try? node.core.restoreKeyValues(values, stamps: node.stamps, wallTime: wallTime(node))
+        administered(node)
     }
 
     // MARK: Time
@@ -168,7 +223,8 @@ final class CoreCluster {
             for node in nodes where !node.isDown && node.core.nextWake <= clock(node) {
                 input(node) {
                     $0.advance(
-                        tables: node.tables, now: self.clock(node), wallTime: self.wallClock(node), directives: &$1)
+                        tables: node.tables, now: self.clock(node),
+                        wallTime: self.wallTime(node), directives: &$1)
                 }
             }
             if now >= end { return }
@@ -216,6 +272,17 @@ final class CoreCluster {
             node.learned[identity]?.usableUntil = until
             node.learned[identity]?.isProvisional = isProvisional
         case .forget(let identity, _): node.learned[identity] = nil
+        case .unregister(let replica, _): leave(Int(replica.number), at: node, .conflict)
+        case .applyKeyValues(let operations):
+            node.applied += operations
+            for operation in operations {
+                node.tables.keyValues["\(operation.namespace)/\(operation.key)"] = operation.value
+            }
+            administered(node)
+        case .applyPermissions(let operations):
+            for operation in operations { node.tables.wiped[operation.brokerName] = operation.grants ? nil : true }
+            administered(node)
+        case .stampsChanged: node.stamps = node.core.keyValueStamps
         case .state(let state): node.states.append(state)
         case .event(let event): node.events.append(event)
         }
@@ -281,7 +348,7 @@ final class CoreCluster {
         }
     }
 
-    private func close(_ link: LinkID, _ node: CoreNode) {
+    func close(_ link: LinkID, _ node: CoreNode) {
         guard let (other, theirs) = node.links.removeValue(forKey: link) else { return }
         at(now + latency) {
             guard other.links.removeValue(forKey: theirs) != nil else { return }

@@ -100,6 +100,27 @@ struct GossipObserveTests {
         #expect(reported(a).isEmpty && reported(b).isEmpty)
     }
 
+    @Test("one alarm about one broken link, however many peers hear the broker, and however often it breaks")
+    func oneAlarm() {
+        let cluster = CoreCluster(["a", "b", "c"])
+        let a = cluster["a"]
+        for node in cluster.nodes { cluster.register(1, at: node) }
+        for _ in 0..<2 {
+            for _ in 0..<2 {
+                cluster.run(.seconds(30))
+                for name in ["b", "c"] { cluster.register(1, at: cluster[name]) }
+            }
+            cluster.run(.seconds(10))
+            #expect(Set(reported(a)) == ["lateHere b broker-1", "lateHere c broker-1"])
+            for node in cluster.nodes { cluster.register(1, at: node) }
+            cluster.run(.seconds(3))
+            #expect(reported(a).isEmpty)
+        }
+        let told = a.events.filter { $0.divergence == .lateHere && $0.kind == .diverged }
+        #expect(told.count == 4)
+        #expect(told.filter { $0.level == .warning }.count == 1)
+    }
+
     @Test("a broker that died is late everywhere and a difference nowhere")
     func dead() {
         let cluster = CoreCluster(["a", "b", "c"])

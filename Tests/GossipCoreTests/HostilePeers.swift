@@ -69,6 +69,8 @@ final class HostilePeers {
         case .learn(let learned): learn(learned)
         case .learnAll(let batch, _): for learned in batch where learned.usableUntil > now { learn(learned) }
         case .extend(_, let until, _): #expect(until <= now + Gossip.longestTimeout)
+        case .unregister, .applyKeyValues, .applyPermissions, .stampsChanged:
+            Issue.record("nothing of what operators do is replicated here: \(directive)")
         case .release, .forget, .state, .event: break
         }
     }

@@ -88,7 +88,7 @@ enum WireBytes {
     ) -> [UInt8] { namespace + key + value + word(1) + node }
 
     static func permission(name: [UInt8] = text(0), grants: UInt8 = 0, node: [UInt8] = text(1)) -> [UInt8] {
-        name + [grants] + word(1) + node
+        name + [grants] + word(1) + node + word(2)
     }
 
     static func operations(keyValues: [UInt8] = [0], permissions: [UInt8] = [0]) -> [UInt8] {

@@ -202,7 +202,7 @@ struct RandomMessages {
     mutating func permissionOperation() -> PermissionOperation {
         PermissionOperation(
             brokerName: text(0...WireLimits.nameBytes), grants: chance(), hlc: word(),
-            node: text(1...WireLimits.nodeBytes))
+            node: text(1...WireLimits.nodeBytes), registrationHash: word())
     }
 
     private mutating func operations() -> GossipMessage.Operations {

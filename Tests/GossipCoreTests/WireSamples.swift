@@ -108,7 +108,10 @@ enum WireSamples {
                     KVOperation(namespace: "ns", key: "k", value: "v", hlc: 0x18BCFE56800 << 16 | 1, node: "ns-1"),
                     KVOperation(namespace: "ns", key: "k2", value: nil, hlc: 1, node: "ns-2"),
                 ],
-                permissions: [PermissionOperation(brokerName: "broker-a", grants: true, hlc: 2, node: "ns-1")])),
+                permissions: [
+                    PermissionOperation(
+                        brokerName: "broker-a", grants: true, hlc: 2, node: "ns-1", registrationHash: 5)
+                ])),
         .operationsRequest(GossipMessage.OperationsRequest(cursor: 3)),
     ]
 

@@ -79,7 +79,9 @@ import Testing
     @Test("Each change is told once, in order", arguments: acts) func tells(_ act: Act) {
         let node = node()
         act.act(node)
-        #expect(node.changes == act.changes, "\(act.what)")
+        // What was written, beside that something was, is ReplicationTests' matter.
+        let changes = node.changes.filter { if case .wrote = $0 { false } else { true } }
+        #expect(changes == act.changes, "\(act.what)")
         let silent = CoreNode()
         silent.register()
         act.act(silent)

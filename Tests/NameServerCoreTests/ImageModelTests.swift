@@ -283,7 +283,7 @@ private struct ImageRun {
             switch change {
             case .registered(let token): told[token] = node.core.summary(of: token)?.withoutResidue
             case .closed: disagreement += "closed without a grace\n"
-            case .saidGoodbye: break
+            case .saidGoodbye, .wrote: break
             case .removed(let token, let identity, _):
                 if told.removeValue(forKey: token)?.identity != identity { disagreement += "removed \(identity)\n" }
             case .administered:

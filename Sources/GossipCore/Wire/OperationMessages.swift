@@ -16,7 +16,8 @@ public struct KVOperation: Hashable, Sendable {
     public var key: String
     /// Nil when the pair was deleted.
     public var value: String?
-    /// Hybrid logical clock of the write: milliseconds since 1970 in the upper 48 bits, a counter in the lower 16.
+    /// Hybrid logical clock of the write: milliseconds since 1970 in the upper 48 bits, a counter in the lower 16. 0 for
+    /// a value from before writes were stamped.
     public var hlc: UInt64
     /// The node that took the write; 1 to 64 bytes.
     public var node: String
@@ -52,6 +53,7 @@ public struct KVOperation: Hashable, Sendable {
 /// | 1 | 1 granted, 0 wiped |
 /// | 8 | hybrid logical clock |
 /// | text, 1 to 64 | node |
+/// | 8 | registration hash |
 public struct PermissionOperation: Hashable, Sendable {
     /// The group whose permission changed.
     public var brokerName: String
@@ -61,13 +63,17 @@ public struct PermissionOperation: Hashable, Sendable {
     public var hlc: UInt64
     /// The node that took the command; 1 to 64 bytes.
     public var node: String
+    /// What the group had registered at that node then (`FirstHandTables.permissionBasis`): for another registration the
+    /// command was not meant.
+    public var registrationHash: UInt64
 
     /// Puts the parts together.
-    public init(brokerName: String, grants: Bool, hlc: UInt64, node: String) {
+    public init(brokerName: String, grants: Bool, hlc: UInt64, node: String, registrationHash: UInt64) {
         self.brokerName = brokerName
         self.grants = grants
         self.hlc = hlc
         self.node = node
+        self.registrationHash = registrationHash
     }
 
     /// Whether it may travel: its texts are within `WireLimits`. Encoding one that may not traps.
@@ -76,9 +82,9 @@ public struct PermissionOperation: Hashable, Sendable {
     }
 
     /// Bytes on the wire, exactly.
-    public var encodedSize: Int { WireSize.text(brokerName) + 9 + WireSize.text(node) }
+    public var encodedSize: Int { WireSize.text(brokerName) + 17 + WireSize.text(node) }
 
-    static let leastBytes = 12
+    static let leastBytes = 20
 }
 
 extension GossipMessage {
@@ -86,13 +92,15 @@ extension GossipMessage {
     ///
     /// | bytes | meaning |
     /// |---|---|
-    /// | 8 | cursor of the next part, 0 at the end, and when it comes unasked |
+    /// | 8 | cursor of the next part |
     /// | varint, `KVOperation` each | at most 1,024 |
     /// | varint, `PermissionOperation` each | at most 1,024 |
     ///
+    /// Without operations it says that the journal ends at this cursor; later ones are asked for from there.
+    ///
     /// The sender fills it up to `WireLimits.frameBytes`: `overhead` and each operation's `encodedSize`.
     public struct Operations: Hashable, Sendable {
-        /// What to ask for next; 0 at the end.
+        /// What to ask for next.
         public var nextCursor: UInt64
         /// At most `WireLimits.operations`.
         public var keyValues: [KVOperation]
@@ -146,6 +154,7 @@ extension PermissionOperation: WireCodable {
         output.append(flag: grants)
         output.append(bigEndian: hlc)
         output.append(text: node, atMost: WireLimits.nodeBytes, "node")
+        output.append(bigEndian: registrationHash)
     }
 
     init(decoding reader: inout ByteReader) throws(GossipFormatError) {
@@ -153,6 +162,7 @@ extension PermissionOperation: WireCodable {
         grants = try reader.readFlag("grants")
         hlc = try reader.readWord("hybrid logical clock")
         node = try reader.readText(atMost: WireLimits.nodeBytes, atLeast: 1, "node")
+        registrationHash = try reader.readWord("registration hash")
     }
 }
 

@@ -128,16 +128,31 @@ final class GossipShell {
                 core.registered(replica, tables: tables, now: now, directives: &directives)
             case .closed(let replica):
                 core.connectionClosed(replica, tables: tables, now: now, directives: &directives)
-            case .removed(let replica, _, let departed):
+            case .removed(let replica, let identity, let departed):
                 core.removed(replica, FirstHandRemoval(departed), now: now, directives: &directives)
+                core.replicaLeft(broker: identity.name, tables: tables)
             case .saidGoodbye(let identity): core.saidGoodbye(identity, now: now, directives: &directives)
             case .administered:
                 let hash = self.options.settings.hash
                 core.administered(
                     keyValues: tables.keyValueDigest(hash: hash),
                     administration: tables.administrationDigest(hash: hash))
+            case .wrote(.keyValue(let namespace, let key, let value)):
+                core.wroteKeyValue(
+                    namespace: namespace, key: key, value: value, wallTime: self.platform.wallTime,
+                    directives: &directives)
+            case .wrote(.writePermission(let broker, let grants, let basis)):
+                core.changedPermission(
+                    broker: broker, grants: grants, registrationHash: basis, wallTime: self.platform.wallTime)
             }
         }
+    }
+
+    /// What the key-value files held at the start.
+    func restoreKeyValues(
+        _ values: [String: [String: String]], stamps: [UInt8]?
+    ) throws(GossipFormatError) {
+        try core.pointee.restoreKeyValues(values, stamps: stamps, wallTime: platform.wallTime)
     }
 
     /// The tables dropped something learned, though gossip did not ask for it.
@@ -209,7 +224,9 @@ final class GossipShell {
         case .close(let link): connections[link]?.close()
         case .state(let state): node.gossipStateChanged(to: state)
         case .event(let event): log.gossip(event, now: now)
-        case .hold, .release, .learn, .learnAll, .extend, .forget: carryOutInTables(directive)
+        case .stampsChanged: node.hot.pointee.stampsAreDue = true
+        case .hold, .release, .unregister, .learn, .learnAll, .extend, .forget, .applyKeyValues, .applyPermissions:
+            carryOutInTables(directive)
         }
     }
 
@@ -223,6 +240,9 @@ final class GossipShell {
             hot.pointee.core.release(
                 replica, cause: "no peer heard it either", now: now, wallTime: wallTime,
                 directives: &hot.pointee.directives)
+        case .unregister(let replica, let peer):
+            hot.pointee.core.unregister(
+                replica, saidTo: peer, now: now, wallTime: wallTime, directives: &hot.pointee.directives)
         case .learn(let learned): learn([learned], images: learned.image)
         case .learnAll(let batch, let images): learn(batch, images: images)
         case .extend(let identity, let until, let isProvisional):
@@ -230,6 +250,16 @@ final class GossipShell {
         case .forget(let identity, let cause):
             hot.pointee.core.forgetLearned(
                 identity, cause: cause, now: now, wallTime: wallTime, directives: &hot.pointee.directives)
+        case .applyKeyValues(let operations):
+            hot.pointee.core.applyKeyValues(
+                operations.map { ReplicatedKeyValue($0) }, now: now, wallTime: wallTime,
+                directives: &hot.pointee.directives)
+        case .applyPermissions(let operations):
+            for operation in operations {
+                hot.pointee.core.applyWritePermission(
+                    broker: operation.brokerName, grants: operation.grants, origin: operation.node, now: now,
+                    wallTime: wallTime, directives: &hot.pointee.directives)
+            }
         default: break
         }
         node.scheduleGraces()

@@ -22,7 +22,15 @@ extension FirstHandRemoval {
         case .unregistered: self = .unregistered
         case .expired: self = .expired
         case .connectionClosed: self = .connectionClosed
-        case .conflict: self = .conflict
+        // The peer's own tombstone is known already; telling a second one, later than the goodbye, would be hearsay.
+        case .conflict, .relayed: self = .conflict
         }
+    }
+}
+
+extension ReplicatedKeyValue {
+    init(_ operation: KVOperation) {
+        self.init(
+            namespace: operation.namespace, key: operation.key, value: operation.value, origin: operation.node)
     }
 }

@@ -56,6 +56,7 @@ public final class Simulation {
 
     private let injector: FaultInjector
     private let invariants: [any Invariant]
+    private let watch: GossipWatch?
     private var violation: Violation?
     private var nextLook: Int64 = 0
 
@@ -68,7 +69,20 @@ public final class Simulation {
         cluster.world.trace.lineLimit = options.traceLines
         cluster.world.trace.onLine = options.onLine
         injector = FaultInjector(cluster)
-        invariants = [NoZombies(), SameAsStock(cluster), Liveness()] + (options.extraInvariants?(cluster) ?? [])
+        watch = options.cluster.mode == .off ? nil : GossipWatch(cluster)
+        invariants =
+            [NoZombies(), SameAsStock(cluster), Liveness()] + Simulation.gossipInvariants(cluster, watch)
+            + (options.extraInvariants?(cluster) ?? [])
+    }
+
+    private static func gossipInvariants(_ cluster: Cluster, _ watch: GossipWatch?) -> [any Invariant] {
+        guard let watch else { return [] }
+        return [
+            EvidenceBounds(watch), FrameChecks(watch), GossipCost(watch), FirstHandUntouched(watch), OneAddress(watch),
+            WritesUntouched(), LearnedAnswersNobody(cluster), DepartureChecks(watch), UnionBound(watch),
+            NoFalseEviction(watch), WarmUpChecks(watch), TrueDifference(watch), RefusedFrames(watch),
+            GossipLiveness(watch),
+        ]
     }
 
     /// Runs everything once and tears the world down.
@@ -102,6 +116,8 @@ public final class Simulation {
     private func afterEvent() {
         let truth = cluster.truth!
         truth.update()
+        watch?.observe(truth.touched)
+        defer { watch?.endEvent() }
         for node in truth.touched {
             for invariant in invariants { note(invariant, invariant.check(cluster, node: cluster.nodes[node])) }
         }

@@ -56,6 +56,22 @@ public final class Operator {
         connections[node].call(request, timeout: .seconds(3), completion: completion)
     }
 
+    /// Asks one node, as a broker would, whether it must register again; `completion` hears true for "it need not".
+    func queryDataVersion(
+        of broker: ReplicaIdentity, counter: Int64?, timestamp: Int64, stateVersion: Int64, to node: Int,
+        completion: @escaping (Bool) -> Void
+    ) {
+        let version = DataVersion(counter: counter, timestamp: timestamp, stateVersion: stateVersion)
+        let request = RemotingCommand(
+            request: RequestCode.queryDataVersion,
+            fields: ["clusterName": broker.cluster, "brokerAddr": broker.address, "brokerName": broker.name],
+            body: version.encoded())
+        send(request, to: node) { result in
+            guard case .success(let answer) = result else { return }
+            completion((answer.fields ?? []).contains { $0.name == "changed" && $0.value == "false" })
+        }
+    }
+
     /// Gives one node a command.
     public func send(_ command: OperatorCommand, to node: Int) { send(command.request, to: node) }
 }

@@ -21,6 +21,9 @@ public final class SimulatedBroker {
     /// True time since which it is down or stopping; nil while it is up.
     public private(set) var downSince: Int64? = 0
 
+    /// Topics it has dropped, and when in true time; its next full registration no longer names them.
+    public private(set) var dropped: [String: Int64] = [:]
+
     private let nameServers: [Address]
     private let timings: RegistrationTimings
     private var random: SeededGenerator
@@ -91,6 +94,13 @@ public final class SimulatedBroker {
         var topic = SimulatedBroker.topic(name)
         topic.writeQueueNums = Int32(1 + topicNumber % 8)
         if topics.put(topic, wallTime: host.wallTime) { agent?.topicsChanged([name]) }
+    }
+
+    /// Drops the topic that it created last, or else one of its first ones.
+    public func dropTopic() {
+        let own = topics.all.map(\.topicName).filter { $0.hasPrefix("extra-") || $0.hasPrefix("topic-") }
+        guard let name = own.first, topics.remove(name, wallTime: host.wallTime) else { return }
+        dropped[name] = host.world.time
     }
 
     /// kill -9.

@@ -82,7 +82,7 @@ public final class SimulatedNode {
     }
 
     private func gossipOptions() -> GossipOptions {
-        let hash = KeyedHash(low: 0x6865_6172, high: 0x7361_7921)
+        let hash = SimulatedNode.hash
         var settings = GossipSettings(node: host.name, label: "simulated", mode: options.mode, hash: hash, salt: 7)
         settings.heartbeat = options.heartbeat
         settings.scan = options.scan
@@ -100,6 +100,8 @@ public final class SimulatedNode {
     func lists(_ node: Int) -> Bool { peers.contains(node) }
 
     static let gossipPort: UInt16 = 9_877
+    /// The cluster's.
+    static let hash = KeyedHash(low: 0x6865_6172, high: 0x7361_7921)
     static func name(_ index: Int) -> String { "ns-\(index + 1)" }
 
     /// kill -9.

@@ -89,7 +89,9 @@ public final class Truth {
     private func forget(_ node: Int) {
         for broker in views[node].indices {
             if views[node][broker].isServed { note(node, broker, false) }
-            views[node][broker] = View(lastServedByShadow: views[node][broker].lastServedByShadow)
+            let old = views[node][broker]
+            views[node][broker] = View(
+                lastServedByShadow: old.isServedByShadow ? cluster.world.time : old.lastServedByShadow)
         }
     }
 

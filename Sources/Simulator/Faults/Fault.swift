@@ -55,6 +55,8 @@ public enum Fault: Hashable, Sendable {
     case command(OperatorCommand, nodes: UInt64)
     /// A broker creates a topic, or changes one.
     case topics(broker: Int, creates: Bool)
+    /// A broker drops the topic that it created last, or one of its first ones.
+    case dropTopic(broker: Int)
     /// Durable writes fail.
     case fullDisk(node: Int, for: Int64)
 }
@@ -108,6 +110,7 @@ extension Fault: CustomStringConvertible {
             "gossip frames ns-\(from + 1) -> ns-\(to + 1): drop \(drop), double \(double), delay \(delay) per mille for \(seconds(time))"
         case .command(let command, let nodes): "operator: \(command) at nodes of mask \(nodes)"
         case .topics(let broker, let creates): "b-\(broker + 1) \(creates ? "creates" : "changes") a topic"
+        case .dropTopic(let broker): "b-\(broker + 1) drops a topic"
         case .fullDisk(let node, let time): "ns-\(node + 1)'s disk is full for \(seconds(time))"
         }
     }

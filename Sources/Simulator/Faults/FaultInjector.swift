@@ -85,6 +85,7 @@ public final class FaultInjector {
                 cluster.administrator.send(command, to: node.index)
             }
         case .topics(let broker, let creates): cluster.brokers[broker].changeTopics(creates: creates)
+        case .dropTopic(let broker): cluster.brokers[broker].dropTopic()
         case .fullDisk(let node, let time):
             let platforms = [cluster.nodes[node].platform, cluster.nodes[node].platform?.shadow]
             for platform in platforms { platform?.failsFileWrites = true }

@@ -61,7 +61,7 @@ public struct FaultSchedule {
         case .drift: .drift(victim(), ppm: Int64(below(1_001)) - 500, for: time())
         case .wallStep: .wallStep(victim(), by: (Int64(below(7_201)) - 3_600) * 1_000_000_000)
         case .fullDisk: .fullDisk(node: below(options.nodes), for: time())
-        case .topics: .topics(broker: below(options.brokers), creates: chance(2))
+        case .topics: topics()
         case .command: command()
         default: drawNetwork(kind)
         }
@@ -88,6 +88,12 @@ public struct FaultSchedule {
                 from: below(options.nodes), to: below(options.nodes), drop: rates[below(4)], double: rates[below(4)],
                 delay: rates[below(4)], for: time())
         }
+    }
+
+    private mutating func topics() -> Fault {
+        let broker = below(options.brokers)
+        let choice = below(4)
+        return choice == 3 ? .dropTopic(broker: broker) : .topics(broker: broker, creates: choice != 1)
     }
 
     private mutating func command() -> Fault {

@@ -53,6 +53,7 @@ final class Pipe: EventTarget {
 
     func send(_ bytes: UnsafeRawBufferPointer) {
         bytesInside += bytes.count
+        if carriesGossip, world.onGossipFrame != nil { show(bytes) }
         let conditions = link.conditions
         let isPlain =
             conditions.frameDropPerMille == 0 && conditions.frameDoublePerMille == 0
@@ -65,6 +66,16 @@ final class Pipe: EventTarget {
         while rest.count > 0 {
             let length = Pipe.firstFrame(in: rest)
             sendFrame(UnsafeRawBufferPointer(rebasing: rest[..<length]), conditions)
+            rest = UnsafeRawBufferPointer(rebasing: rest[length...])
+        }
+    }
+
+    private func show(_ bytes: UnsafeRawBufferPointer) {
+        var rest = bytes
+        while rest.count > 0 {
+            let length = Pipe.firstFrame(in: rest)
+            world.onGossipFrame?(
+                from.platform.host, to.platform.host, UnsafeRawBufferPointer(rebasing: rest[..<length]))
             rest = UnsafeRawBufferPointer(rebasing: rest[length...])
         }
     }

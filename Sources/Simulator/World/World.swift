@@ -24,6 +24,8 @@ public final class World {
     public var describe: ((UnsafeRawBufferPointer) -> String)?
     /// Hears that a node's answer differs from its shadow's, and how.
     public var onMirrorDifference: ((Host, String) -> Void)?
+    /// Hears every gossip frame as it is sent, with its sender and its receiver.
+    var onGossipFrame: ((Host, Host, UnsafeRawBufferPointer) -> Void)?
     /// Hears every line that a node logs; nodes that started before it was set stay silent.
     public var onLog: ((LogLine) -> Void)?
     /// Called after each event.
