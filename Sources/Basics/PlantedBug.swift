@@ -95,15 +95,15 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case trustDuplicates
 
     #if PLANTED_BUGS
-        /// The bug that this task runs with; nil = none. A task's own, as other tests run at the same time.
-        @TaskLocal public static var active: PlantedBug?
+    /// The bug that this task runs with; nil = none. A task's own, as other tests run at the same time.
+    @TaskLocal public static var active: PlantedBug?
     #endif
 }
 
 #if PLANTED_BUGS
-    /// Whether a bug is switched on.
-    public func planted(_ bug: PlantedBug) -> Bool { PlantedBug.active == bug }
+/// Whether a bug is switched on.
+public func planted(_ bug: PlantedBug) -> Bool { PlantedBug.active == bug }
 #else
-    /// Never.
-    @inlinable @inline(__always) public func planted(_ bug: PlantedBug) -> Bool { false }
+/// Never.
+@inlinable @inline(__always) public func planted(_ bug: PlantedBug) -> Bool { false }
 #endif

@@ -33,7 +33,8 @@ public struct AgeBound: Hashable, Sendable {
         let (age, unit) = (age.wholeNanoseconds, ClockRate.ageUnit.wholeNanoseconds)
         let transit = planted(.dropRoundTrip) ? 0 : roundTrip.wholeNanoseconds
         let oldest = ClockRate.lengthened(age + transit, ppm: 4 * ClockRate.driftPPM) + unit
-        let newest = ClockRate.shortened(planted(.newestChargedToo) ? age + transit : age, ppm: 4 * ClockRate.driftPPM) - unit
+        let newest =
+            ClockRate.shortened(planted(.newestChargedToo) ? age + transit : age, ppm: 4 * ClockRate.driftPPM) - unit
         earliest = Instant(nanoseconds: receivedAt.nanoseconds.addingSaturated(-oldest))
         latest = Instant(nanoseconds: receivedAt.nanoseconds.addingSaturated(-newest))
     }

@@ -76,7 +76,9 @@ struct DepartureTable {
     }
 
     mutating func prune(at now: Instant) {
-        for (replica, entry) in tombstones where entry.keptUntil < now && !planted(.tombstonesForEver) { tombstones[replica] = nil }
+        for (replica, entry) in tombstones where entry.keptUntil < now && !planted(.tombstonesForEver) {
+            tombstones[replica] = nil
+        }
         for (replica, entry) in floors where entry.keptUntil < now { floors[replica] = nil }
         own.removeAll { $0.saidAt + $0.timeout * 2 < now }
     }

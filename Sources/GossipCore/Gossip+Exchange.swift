@@ -118,7 +118,8 @@ extension Gossip {
     var digest: Digest {
         Digest(
             state: state, mode: settings.mode, localHealth: localHealth.score, replicas: own.count,
-            late: min(late.count, own.count), root: planted(.learnedInDigest) ? rootWithHearsay : own.sketch.root, versionXor: own.versionDigest,
+            late: min(late.count, own.count), root: planted(.learnedInDigest) ? rootWithHearsay : own.sketch.root,
+            versionXor: own.versionDigest,
             keyValueDigest: keyValueDigest, administrationDigest: administrationDigest, epoch: own.epoch)
     }
 
@@ -202,7 +203,11 @@ extension Gossip {
     private func reports(
         of asks: [UInt64], _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
     ) -> [AgeReport] {
-        asks.map { AgeReport(replica: $0, heard: state == .warming && !planted(.answerWhileWarming) ? nil : heard($0, tables, now: now)) }
+        asks.map {
+            AgeReport(
+                replica: $0,
+                heard: state == .warming && !planted(.answerWhileWarming) ? nil : heard($0, tables, now: now))
+        }
     }
 
     private func heard(

@@ -78,8 +78,8 @@ extension Gossip {
         guard warmUp.completed == 0 else { return }
         var sources = peers.count { $0.snapshot != nil }
         for peer in peers.indices
-        where sources < GossipLimits.snapshotSources && peers[peer].isWitness && peers[peer].snapshot == nil
-            && !isCovered(peer)
+        where sources < GossipLimits.snapshotSources && peers[peer].snapshot == nil && !isCovered(peer)
+            && (peers[peer].isWitness || (planted(.snapshotWhileWarming) && peers[peer].link != nil))
         {
             request(from: peer, cursor: 0, now: now, &directives)
             sources += 1

@@ -37,6 +37,10 @@ struct SimulateCommand: ParsableCommand {
     @Flag(help: "Print everything that is delivered.") var trace = false
     @Flag(help: "Do not look for a smaller schedule that fails, too.") var noShrinking = false
     @Flag(help: "Print JSON, one object per seed.") var json = false
+    #if PLANTED_BUGS
+    /// Runs with a bug, to see which check finds it.
+    @Option(help: .hidden) var plant: PlantedBug?
+    #endif
 
     func validate() throws {
         guard (1...1_000).contains(nodes) else { throw ValidationError("--nodes must be 1 to 1000") }
@@ -76,6 +80,14 @@ struct SimulateCommand: ParsableCommand {
     }
 
     func run() throws {
+        #if PLANTED_BUGS
+        try PlantedBug.$active.withValue(plant) { try simulate() }
+        #else
+        try simulate()
+        #endif
+    }
+
+    private func simulate() throws {
         if scenarios { return ScenarioPlay.list(asJSON: json) }
         if let scenario {
             let play = try ScenarioPlay(scenario, modes: mode.map { [$0] } ?? GossipMode.allCases, isLong: long)
@@ -203,3 +215,7 @@ extension GossipMode: ExpressibleByArgument {
     /// What the help offers; without it, the numbers that stand for them on the wire.
     public static var allValueStrings: [String] { allCases.map(\.name) }
 }
+
+#if PLANTED_BUGS
+extension PlantedBug: ExpressibleByArgument {}
+#endif

@@ -23,7 +23,8 @@ final class TrueDifference: Invariant {
             let isTrue =
                 Set(peer.onlyHere) == mine.subtracting(its) && Set(peer.onlyThere) == its.subtracting(mine)
             if isTrue { continue }
-            return "\(node.host.name) and \(peer.name): \(peer.onlyHere.count) and \(peer.onlyThere.count) items, really "
+            return
+                "\(node.host.name) and \(peer.name): \(peer.onlyHere.count) and \(peer.onlyThere.count) items, really "
                 + "\(mine.subtracting(its).count) and \(its.subtracting(mine).count)"
         }
         return nil

@@ -12,17 +12,29 @@ final class EvidenceBounds: Invariant {
     init(_ watch: GossipWatch) { self.watch = watch }
 
     func check(_ cluster: Cluster, node: SimulatedNode?) -> String? {
-        guard let node, watch.isFresh[node.index], let look = watch.looks[node.index] else { return nil }
+        // What an event did not change is looked at once a second: it ages as time passes.
+        if let node { return watch.isFresh[node.index] ? check(node, all: false) : nil }
+        for node in cluster.nodes where node.host.pause == nil {
+            if let text = check(node, all: true) { return text }
+        }
+        return nil
+    }
+
+    private func check(_ node: SimulatedNode, all: Bool) -> String? {
+        guard var look = watch.looks[node.index] else { return nil }
+        look.now = node.host.now
+        let last = all ? nil : watch.before[node.index]
         for (broker, list) in look.evidence.enumerated() {
+            if let last, last.evidence[broker] == list { continue }
             for record in list {
                 guard let peer = watch.index(of: record.peer) else { continue }
                 let text =
                     bounds(record.life, node.index, peer, broker, look, isTrusted: false)
                     ?? record.trusted.flatMap { bounds($0, node.index, peer, broker, look, isTrusted: true) }
                     ?? contact(record, node.index, peer, broker, look)
-                    ?? adoption(record, node.index, broker, look)
+                    ?? (all ? nil : adoption(record, node.index, broker, look))
                 if let text {
-                    let label = cluster.brokers[broker].replica.label
+                    let label = watch.cluster.brokers[broker].replica.label
                     return "\(node.host.name) on \(label) by \(record.peer): \(text)"
                 }
             }
@@ -55,7 +67,7 @@ final class EvidenceBounds: Invariant {
         }
         // The records of long ago are not kept.
         guard watch.heard[peer][broker].count < 32 || high < 600_000_000_000 else { return nil }
-        let fits = watch.heard[peer][broker].contains { event in
+        let fits = watch.heard[peer][broker].reversed().contains { event in
             let age = watch.time - event.time
             return age >= low - 1_000
                 && age <= high + self.allowance(node, peer, since: event.time, isTrusted: isTrusted).time
@@ -98,7 +110,7 @@ final class EvidenceBounds: Invariant {
     ) -> String? {
         guard let trusted = record.trusted else { return nil }
         let high = trusted.ageHi(at: look.now).wholeNanoseconds
-        let isKnown = watch.heard[peer][broker].contains { event in
+        let isKnown = watch.heard[peer][broker].reversed().contains { event in
             let age = watch.time - event.time
             guard age <= high + allowance(node, peer, since: event.time, isTrusted: false).time else { return false }
             return watch.contacts[node][peer].contains {

@@ -41,7 +41,7 @@ final class FrameChecks: Invariant {
         case .item(let answer):
             for entry in answer.entries {
                 guard let record = entry.record else { continue }
-                if let text = record_(record, frame) { return text }
+                if let text = told(record, frame) { return text }
             }
             if let image = answer.image, image.offset == 0, image.bytes.count == image.total {
                 return images(image.bytes, of: answer.entries.compactMap(\.record), frame)
@@ -50,7 +50,7 @@ final class FrameChecks: Invariant {
         case .snapshotChunk(let chunk):
             if isWarming(frame.from, look) { return fail(11, "warming is silent", "a snapshot while warming up") }
             for entry in chunk.entries {
-                if let text = record_(entry.record, frame) { return text }
+                if let text = told(entry.record, frame) { return text }
             }
             return images(chunk.images, of: chunk.entries.filter { !$0.isOversized }.map(\.record), frame)
         default: return nil
@@ -92,7 +92,7 @@ final class FrameChecks: Invariant {
         return nil
     }
 
-    private func record_(_ record: ReplicaRecord, _ frame: GossipWatch.Frame) -> String? {
+    private func told(_ record: ReplicaRecord, _ frame: GossipWatch.Frame) -> String? {
         guard let broker = watch.cluster.brokers.first(where: { $0.replica == record.summary.identity }) else {
             return nil
         }

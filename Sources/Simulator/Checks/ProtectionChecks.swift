@@ -150,12 +150,12 @@ final class WarmUpChecks: Invariant {
             for node in cluster.nodes { if let text = provisional(cluster, node) { return text } }
             return nil
         }
-        guard watch.isFresh[node.index], let look = watch.looks[node.index], let last = watch.before[node.index],
-            last.state != look.state
-        else { return nil }
+        guard watch.isFresh[node.index], let look = watch.looks[node.index] else { return nil }
+        let last = watch.before[node.index]?.state ?? .warming
+        guard last != look.state else { return nil }
         (number, name) = (11, "readiness")
         if look.state == .warming { return "\(node.host.name) is warming up again" }
-        guard last.state == .warming, look.state == .ready else { return nil }
+        guard last == .warming, look.state == .ready else { return nil }
         let uptime = watch.time - node.startedAt
         // By the node's own clock, which drifts.
         if uptime * 1_001 / 1_000 >= (cluster.options.heartbeat * 7 / 6).wholeNanoseconds { return nil }
@@ -167,7 +167,7 @@ final class WarmUpChecks: Invariant {
 
     private func provisional(_ cluster: Cluster, _ node: SimulatedNode) -> String? {
         guard let look = watch.looks[node.index], node.host.pause == nil,
-            let entry = look.learned.first(where: \.isProvisional)
+            let entry = look.learned.first(where: { $0.isProvisional || cluster.options.mode == .protect })
         else { return nil }
         let limit = (cluster.options.heartbeat * 2 + .seconds(3)).wholeNanoseconds
         let age = watch.time - node.startedAt - watch.frozen(node.index, since: node.startedAt)

@@ -9,6 +9,8 @@ public struct SimulationOptions {
     public var duration: Duration = .seconds(20 * 60)
     /// The quiet time: after it everything must be well. Default: timeout, two scans and three heartbeats, from a minute on.
     public var quiet: Duration
+    /// Ends the run at this true time, before anything heals; nil = runs to the end.
+    public var stopAt: Duration?
     /// Only these numbers of the drawn schedule happen; nil = all.
     public var only: Set<Int>?
     /// Lines of trace kept for a violation.
@@ -91,21 +93,22 @@ public final class Simulation {
         world.afterEvent = { [unowned self] in afterEvent() }
         cluster.start()
         injector.plan(schedule)
-        run(until: options.duration.wholeNanoseconds)
-        injector.heal()
-        if world.trace.wantsLines { world.trace.add("\(world.timeText) HEAL") }
-        run(until: (options.duration + options.quiet).wholeNanoseconds)
-        if violation == nil {
-            for invariant in invariants where violation == nil {
-                note(invariant, invariant.checkAfterHealing(cluster))
-            }
-        }
+        run(until: min(options.stopAt ?? options.duration, options.duration).wholeNanoseconds)
+        if options.stopAt == nil { heal() }
         let result = SimulationResult(
             violation: violation, schedule: schedule, traceHash: world.trace.hash, events: world.events,
             time: world.time, lines: world.trace.lines, additions: cluster.truth.changes.count { $0.isServed },
             removals: cluster.truth.changes.count { !$0.isServed }, tally: tally())
         world.tearDown()
         return result
+    }
+
+    private func heal() {
+        injector.heal()
+        let world = cluster.world
+        if world.trace.wantsLines { world.trace.add("\(world.timeText) HEAL") }
+        run(until: (options.duration + options.quiet).wholeNanoseconds)
+        for invariant in invariants where violation == nil { note(invariant, invariant.checkAfterHealing(cluster)) }
     }
 
     private func run(until time: Int64) {

@@ -31,7 +31,8 @@ final class FirstHandUntouched: Invariant {
         guard signs == last.tables.registrations + last.tables.lightHeartbeats else { return nil }
         for (broker, hearing) in look.hearings.enumerated() {
             guard let hearing, let old = last.hearings[broker], hearing.lastHeard > old.lastHeard else { continue }
-            return "\(node.host.name) dates \(watch.cluster.brokers[broker].replica.label) later without having heard it"
+            return
+                "\(node.host.name) dates \(watch.cluster.brokers[broker].replica.label) later without having heard it"
         }
         return nil
     }
