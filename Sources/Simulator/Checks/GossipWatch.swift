@@ -182,11 +182,13 @@ final class GossipWatch {
 
     private func noteHearings(_ node: Int, _ look: Look) {
         for (broker, view) in cluster.truth.views[node].enumerated() {
+            if look.hearings[broker] != nil {
+                goodbyes[node][broker] = nil
+                floors[node][broker] = nil
+            }
             guard let at = view.heardAt, heard[node][broker].last?.time != at else { continue }
             heard[node][broker].append(Heard(time: at, life: look.life))
             if heard[node][broker].count > 64 { heard[node][broker].removeFirst(32) }
-            goodbyes[node][broker] = nil
-            floors[node][broker] = nil
         }
     }
 

@@ -47,6 +47,9 @@ final class UnionBound: Invariant {
             let asked = watch.exchangedAt[node.index][peer] ?? 0
             if asked < last + limit.wholeNanoseconds || watch.looks[peer] == nil { return nil }
         }
+        // The luckiest stock node may have died since: it would serve the broker still.
+        let heard = watch.lastHeard(of: broker, except: node.index) ?? 0
+        if cluster.nodes.contains(where: { $0.node == nil || $0.startedAt > heard }) { return nil }
         // Nor is a node that stood still to blame: it judges as if no time had passed.
         if watch.time - cluster.truth.resumedAt[node.host.index] < limit.wholeNanoseconds * 2 { return nil }
         if watch.wasAnyFrozen(since: last - cluster.options.timeout.wholeNanoseconds) { return nil }
