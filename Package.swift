@@ -73,7 +73,7 @@ let package = Package(
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", "NameServerNode", "GossipCore",
                 "BrokerAgent", "RouteClient", logging,
-            ]),
+            ], exclude: ["README.md"]),
 
         // Programs: argument parsing and printing only.
         .executableTarget(

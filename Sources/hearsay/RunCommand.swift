@@ -43,7 +43,8 @@ struct RunCommand: ParsableCommand {
             let loop = try EventLoop()
             let refusing = RefusingListener()
             let brokers = noBrokers ? [] : cluster.brokers.flatMap { group in group.replicas.map(\.listen) }
-            for address in cluster.nodes.map(\.listen) + brokers {
+            let gossip = cluster.nodes.filter { $0.gossipMode != .off }.map(\.gossip)
+            for address in cluster.nodes.map(\.listen) + gossip + brokers {
                 try loop.listen(at: address, options: StreamOptions(), handler: refusing).close()
             }
             loop.stop()

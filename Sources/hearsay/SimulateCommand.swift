@@ -214,6 +214,14 @@ extension GossipMode: ExpressibleByArgument {
 
     /// What the help offers; without it, the numbers that stand for them on the wire.
     public static var allValueStrings: [String] { allCases.map(\.name) }
+
+    /// And what each means.
+    public static var allValueDescriptions: [String: String] {
+        [
+            "off": "RocketMQ's behaviour", "observe": "compare and report",
+            "protect": "keep what a peer still hears", "replicate": "serve what only a peer hears, too",
+        ]
+    }
 }
 
 #if PLANTED_BUGS

@@ -31,7 +31,7 @@ import Testing
         cluster.run(.seconds(10))
         for _ in 0..<200 {
             cluster.run(.seconds(1))
-            node.offset = node.offset - .milliseconds(20)
+            cluster.freeze(node, for: .milliseconds(20))
         }
         #expect(node.events.count { $0.kind == .stalled } == 1)
         #expect(node.core.stalls.total >= .seconds(3), "it counts all the same")

@@ -51,7 +51,10 @@ import Testing
         .init("a refused registration", []) { $0.register(Registration().with { $0.crc = "1" }) },
         .init("322", []) { $0.queryDataVersion(Registration()) },
         .init("104", removed(.unregistered)) { $0.unregister() },
-        .init("104 of another", []) { $0.unregister("10.0.0.9:10911") },
+        .init(
+            "104 of another",
+            [.saidGoodbye(ReplicaIdentity(cluster: "C", name: "broker-a", id: 0, address: "10.0.0.9:10911"))]
+        ) { $0.unregister("10.0.0.9:10911") },
         .init("a closed connection", removed(.connectionClosed)) { $0.close(1) },
         .init("another closed connection", []) { $0.close(2) },
         .init("silence", removed(.expired)) { node in

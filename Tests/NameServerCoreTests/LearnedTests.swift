@@ -222,7 +222,7 @@ import Testing
         _ = node.takeDirectives()
         #expect(node.unregister("10.0.0.7:10911").code == 0)
         #expect(node.unregister(name: "broker-b").code == 0)
-        #expect(node.directives.isEmpty)
+        #expect(node.drops.isEmpty && node.eventKinds.isEmpty)
         #expect(node.unregister(cluster: "D", id: 5).code == 0)
         #expect(node.drops.map(\.1) == [.unregistered])
         #expect(node.eventKinds == [.learnedDropped])

@@ -26,6 +26,7 @@ extension FaultScenario {
 
     private static func restartedNode(_ run: ScenarioRun) {
         let stage = run.stage(change: { $0.brokers = 9 }, prepare: gate)
+        stage.stride = 1
         stage.at(100) { stage.forgetReadiness(of: 1) }
         stage.at(100, .kill(.node(1), restartAfter: ns(1)))
         stage.run(until: 101.001)
@@ -42,6 +43,7 @@ extension FaultScenario {
         run.add(measures)
         // The same while no broker can reach it for 44 s: only warm-up knows anything. (In protect it forgets after 60 s.)
         let alone = run.stage("brokers cut off", change: { $0.brokers = 9 }, prepare: gate)
+        alone.stride = 1
         for broker in 0..<9 { alone.at(99, .partition(.broker(broker), .node(1), for: ns(45))) }
         alone.at(100) { alone.forgetReadiness(of: 1) }
         alone.at(100, .kill(.node(1), restartAfter: ns(1)))
@@ -72,6 +74,7 @@ extension FaultScenario {
     private static func rollingRestart(_ run: ScenarioRun) {
         for every in [10.0, 60] {
             let stage = run.stage("every \(Int(every)) s", change: { $0.brokers = 6 }, prepare: gate)
+            stage.stride = 1
             stage.at(100, .powerLoss(.broker(0), restartAfter: nil))
             var time = 105.0
             while time < 105 + every * 9 {
@@ -98,6 +101,7 @@ extension FaultScenario {
     private static func allRestart(_ run: ScenarioRun) {
         for lead in [0.0, 20] {
             let stage = run.stage(lead > 0 ? "one 20 s earlier" : "together", change: { $0.brokers = 6 }, prepare: gate)
+            stage.stride = 1
             for node in 0..<3 {
                 stage.at(100) { stage.forgetReadiness(of: node) }
                 stage.at(100, .kill(.node(node), restartAfter: ns(node == 0 ? 1 : 1 + lead)))

@@ -17,7 +17,6 @@ final class ScriptedPeer: StreamHandler, ListenerHandler {
     private(set) var closes = 0
 
     private let platform: SimulatedPlatform
-    private var stream: (any ByteStream)?
     private var listener: (any Listener)?
     private var opening: [UInt8] = []
 
@@ -47,8 +46,8 @@ final class ScriptedPeer: StreamHandler, ListenerHandler {
         return output.array()
     }
 
-    private func say(_ message: GossipMessage) {
-        (Self.bytes(message) + afterEach).withUnsafeBytes { stream?.write($0) }
+    private func say(_ message: GossipMessage, on stream: any ByteStream) {
+        (Self.bytes(message) + afterEach).withUnsafeBytes { stream.write($0) }
     }
 
     var now: Instant { platform.now }
@@ -58,7 +57,6 @@ final class ScriptedPeer: StreamHandler, ListenerHandler {
     func accept(_ stream: any ByteStream) -> (any StreamHandler)? { self }
 
     func streamOpened(_ stream: any ByteStream) {
-        self.stream = stream
         if !opening.isEmpty { opening.withUnsafeBytes { stream.write($0) } }
         opening = []
     }
@@ -75,7 +73,7 @@ final class ScriptedPeer: StreamHandler, ListenerHandler {
             received.append(frame)
             if received.count > 64 { received.removeFirst() }
             guard let message = try? GossipMessage.decode(frame) else { continue }
-            for reply in reply(to: message) { say(reply) }
+            for reply in reply(to: message) { say(reply, on: stream) }
         }
         return Consumption(consumed: consumed)
     }
@@ -99,8 +97,5 @@ final class ScriptedPeer: StreamHandler, ListenerHandler {
         }
     }
 
-    func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
-        closes += 1
-        if self.stream === stream { self.stream = nil }
-    }
+    func streamClosed(_ stream: any ByteStream, reason: CloseReason) { closes += 1 }
 }
