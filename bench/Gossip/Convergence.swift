@@ -57,8 +57,13 @@ extension GossipBench {
             let begin = cluster.now
             cluster.register(broker, at: origin, phase: .nanoseconds(begin.nanoseconds % 30_000_000_000))
             let name = "broker-\(broker)"
+            // Once known is known: with many lost frames some link is always down, and what hung on it is shown no longer.
+            var ignorant = others
             let isKnown = cluster.run(
-                until: { others.allSatisfy { $0.knows(name, of: origin.name) } }, limit: .seconds(120))
+                until: {
+                    ignorant.removeAll { $0.knows(name, of: origin.name) }
+                    return ignorant.isEmpty
+                }, limit: .seconds(120))
             precondition(isKnown, "\(name) was not known after 120 periods")
             known.add(Double((cluster.now - begin).wholeMilliseconds) / 1_000)
             let isServed = cluster.run(
