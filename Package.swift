@@ -75,13 +75,22 @@ let package = Package(
                 "BrokerAgent", "RouteClient", logging,
             ], exclude: ["README.md"]),
 
+        // One scenario vocabulary, drivers in virtual time and on real processes, figures, the report.
+        module(
+            "Experiments",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
+                "GossipCore", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
+                "Simulator", logging,
+            ]),
+
         // Programs: argument parsing and printing only.
         .executableTarget(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
                 "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
-                "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", arguments, logging,
+                "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", "Experiments", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -124,6 +133,12 @@ let package = Package(
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
                 "GossipCore", "RouteClient", "Simulator", "TestSupport", "hearsay",
+            ]),
+        tests(
+            "ExperimentsTests",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent", "RouteClient",
+                "ClusterConfiguration", "ClusterView", "Simulator", "Experiments", "TestSupport", "hearsay",
             ]),
         tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
         tests(
