@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/rand.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -46,6 +47,37 @@ static inline int hearsay_error_reason(unsigned long code) { return ERR_GET_REAS
 // `CN = ns-2, O = example`: printable ASCII, whatever is in the name.
 static inline int hearsay_print_name(BIO *out, const X509_NAME *name) {
     return X509_NAME_print_ex(out, name, 0, XN_FLAG_ONELINE);
+}
+
+// A random serial number of 63 bits.
+static inline int hearsay_x509_draw_serial(X509 *certificate) {
+    unsigned char bytes[8];
+    if (RAND_bytes(bytes, sizeof bytes) != 1) return 0;
+    bytes[0] &= 0x7F;
+    BIGNUM *number = BN_bin2bn(bytes, sizeof bytes, NULL);
+    int isDone = number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) != NULL;
+    BN_free(number);
+    return isDone;
+}
+
+// Makes a key (P-256) and a certificate for it, signed by itself and good for ten years from yesterday on, and uses both.
+static inline int hearsay_ssl_use_generated_certificate(SSL_CTX *context) {
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    X509 *certificate = X509_new();
+    int isDone = 0;
+    if (key && certificate) {
+        X509_NAME *name = X509_get_subject_name(certificate);
+        isDone = X509_set_version(certificate, X509_VERSION_3) && hearsay_x509_draw_serial(certificate) &&
+                 X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L) &&
+                 X509_gmtime_adj(X509_getm_notAfter(certificate), 315360000L) &&
+                 X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)"hearsay, for testing", -1, -1, 0) &&
+                 X509_set_issuer_name(certificate, name) && X509_set_pubkey(certificate, key) &&
+                 X509_sign(certificate, key, EVP_sha256()) && SSL_CTX_use_certificate(context, certificate) == 1 &&
+                 SSL_CTX_use_PrivateKey(context, key) == 1;
+    }
+    X509_free(certificate);
+    EVP_PKEY_free(key);
+    return isDone;
 }
 
 #endif

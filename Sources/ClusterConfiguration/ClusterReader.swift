@@ -1,7 +1,7 @@
 import Basics
 
 enum RootKey: String, SectionKey {
-    case cluster, nodes, timings, limits, gossip, nameserver, log, brokers
+    case cluster, nodes, timings, limits, gossip, tls, nameserver, log, brokers
     static let section = "the file"
 }
 
@@ -22,7 +22,8 @@ extension ClusterConfiguration {
     /// Every key the file may hold, as `section.key`, in the order of documentation.
     static let knownKeys: [String] =
         keys(ClusterKey.self) + keys(NodeConfiguration.Key.self) + keys(Timings.Key.self) + keys(Limits.Key.self)
-        + keys(GossipConfiguration.Key.self) + keys(NameServerProperty.Key.self) + keys(LogConfiguration.Key.self)
+        + keys(GossipConfiguration.Key.self) + keys(TLSConfiguration.Key.self) + keys(NameServerProperty.Key.self)
+        + keys(LogConfiguration.Key.self)
         + keys(BrokerGroup.Key.self)
         + keys(BrokerReplica.Key.self) + keys(BrokerTopic.Key.self)
 
@@ -56,7 +57,8 @@ struct ClusterReader {
         gossip.check(nodes, gossipSection)
         let configuration = ClusterConfiguration(
             name: name, nodes: nodes, timings: Timings(root.mapping(.timings)), limits: Limits(root.mapping(.limits)),
-            gossip: gossip, nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
+            gossip: gossip, tls: TLSConfiguration(root.mapping(.tls), files: files),
+            nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
             log: LogConfiguration(root.mapping(.log)),
             brokers: root.list(.brokers, limit: ClusterConfiguration.Counts.groups).compactMap { group($0) })
         claimDefaultGossip()

@@ -3,6 +3,7 @@ import NameServerCore
 import Platform
 import Remoting
 import RemotingTransport
+import SecureTransport
 
 /// One accepted connection of a broker, client or tool.
 ///
@@ -18,9 +19,12 @@ final class ClientConnection: StreamHandler {
 
     let id: UInt64
     private unowned let node: NameServerNode
-    private let stream: any ByteStream
-    /// A PROXY header may stand in front of the first frame only.
-    private var mayHaveProxyHeader = true
+    /// What answers are written to: the accepted stream, or TLS over it.
+    private var stream: any ByteStream
+    /// TLS over the accepted stream, once its first byte has asked for it.
+    private var secured: SecureStream?
+    /// The first bytes tell a PROXY header, and whether the connection is plain.
+    private var isGreeting = true
     /// Disk writes and decodes this connection's next answer waits for.
     private var waitCount = 0
     /// The answer that waits, already encoded.
@@ -39,15 +43,25 @@ final class ClientConnection: StreamHandler {
     func stream(
         _ stream: any ByteStream, received bytes: UnsafeRawBufferPointer, output: inout ByteWriter
     ) -> Consumption {
+        if let secured, stream !== secured { return secured.stream(stream, received: bytes, output: &output) }
         do {
             var skipped = 0
-            if mayHaveProxyHeader {
+            if isGreeting {
                 switch try ProxyHeader.recognise(bytes) {
                 case .absent: break
                 case .incomplete(let needed): return Consumption(consumed: 0, needed: needed)
                 case .header(let length, _): skipped = length
                 }
-                mayHaveProxyHeader = false
+                // Nothing behind the header yet: which protocol it is remains to be seen.
+                guard skipped < bytes.count else { return Consumption(consumed: 0, needed: skipped + 1) }
+                isGreeting = false
+                if let tls = node.tls {
+                    // No plain frame begins so: its length would exceed every limit.
+                    if bytes[skipped] == SecureStream.firstByte {
+                        return secure(stream, tls, bytes, behind: skipped, &output)
+                    }
+                    if tls.options.mode == .enforcing { return refuse(stream, bytes) }
+                }
             }
             var turnStart: Instant?
             var consumption = try Consumption.frames(
@@ -65,9 +79,32 @@ final class ClientConnection: StreamHandler {
             return consumption
         } catch {
             // protocol.md 1.14: malformed input is not answered. Answers to earlier frames leave first.
-            stream.closeAfterWriting()
-            return Consumption(consumed: bytes.count)
+            return refuse(stream, bytes)
         }
+    }
+
+    private func refuse(_ stream: any ByteStream, _ bytes: UnsafeRawBufferPointer) -> Consumption {
+        stream.closeAfterWriting()
+        return Consumption(consumed: bytes.count)
+    }
+
+    /// Puts TLS between the accepted stream and this connection; its first record begins behind a PROXY header.
+    private func secure(
+        _ outer: any ByteStream, _ tls: RemotingTLS, _ bytes: UnsafeRawBufferPointer, behind header: Int,
+        _ output: inout ByteWriter
+    ) -> Consumption {
+        guard let context = tls.contextForConnection() else { return refuse(outer, bytes) }
+        var limits = SecureOptions()
+        limits.plaintextLimit = 2 * node.options.frameLimit
+        let secured = SecureStream.accept(outer, on: node.platform, context: context, secure: limits)
+        secured.setHandler(self)
+        self.secured = secured
+        stream = secured
+        secured.streamOpened(outer)
+        let records = UnsafeRawBufferPointer(rebasing: bytes[header...])
+        var consumption = secured.stream(outer, received: records, output: &output)
+        consumption.consumed += header
+        return consumption
     }
 
     /// Answers a frame; says whether the turn, which begins with its first frame, has time for another.
@@ -160,6 +197,11 @@ final class ClientConnection: StreamHandler {
     func abandon() { stream.close() }
 
     func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
+        if let secured, stream !== secured {
+            // Its own close comes back here.
+            return secured.streamClosed(stream, reason: reason)
+        }
+        secured = nil
         isClosed = true
         node.connectionClosed(self, isIdle: reason == .idle)
     }

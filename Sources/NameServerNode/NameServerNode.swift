@@ -26,6 +26,9 @@ public final class NameServerNode {
     let hot: UnsafeMutablePointer<HotState>
     private(set) var shutdownPhase = ShutdownPhase.running
 
+    /// Nil in mode disabled.
+    let tls: RemotingTLS?
+
     private let log: NodeLog
     private let notifier: MinBrokerNotifier
     private var listener: (any Listener)?
@@ -55,11 +58,13 @@ public final class NameServerNode {
     ///
     /// A KV file that cannot be parsed is renamed to `FILE.broken-<milliseconds>` and reported; the node starts without it.
     ///
-    /// - Throws: `PlatformError` when the file exists and cannot be read or set aside.
+    /// - Throws: `PlatformError` when the file exists and cannot be read or set aside, or a certificate cannot be used.
     public init(platform: any Platform, options: NodeOptions, logger: Logger) throws(PlatformError) {
         self.platform = platform
         self.options = options
-        log = NodeLog(logger: logger)
+        let log = NodeLog(logger: logger)
+        self.log = log
+        tls = try RemotingTLS.made(options.tls, platform: platform, log: log)
         notifier = MinBrokerNotifier(platform: platform)
         let kv = try Self.readKeyValues(platform, options, log)
         let core = NameServer(
@@ -124,6 +129,7 @@ public final class NameServerNode {
     /// Opens the port and starts the scan.
     public func start() throws(PlatformError) {
         listener = try platform.listen(at: options.listen, options: options.stream, handler: self)
+        tls?.start()
         scheduleScan()
         try gossip?.start()
         if case .plaintext(beyondLoopback: true) = options.gossip?.security { log.gossipInsecure() }
@@ -139,6 +145,7 @@ public final class NameServerNode {
         onStopped = completion
         scanTimer.cancel()
         graceTimer.cancel()
+        tls?.stop()
         gossip?.stop()
         let properties = hot.pointee.core.properties
         let wait = properties.enableShutdownGracefully ? Duration.seconds(properties.shutdownWaitTimeSeconds) : .zero

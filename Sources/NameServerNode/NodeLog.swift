@@ -4,6 +4,7 @@ import Logging
 import NameServerCore
 import Platform
 import Remoting
+import SecureTransport
 
 /// A node's log: one line per state change, with its cause; none per heartbeat.
 final class NodeLog {
@@ -38,6 +39,29 @@ final class NodeLog {
         logger.error(
             "a change is in force but not on disk; it will be lost at the next restart",
             metadata: ["file": "\(path)", "error": "\(error)"])
+    }
+
+    // MARK: TLS
+
+    func certificateGenerated() {
+        logger.warning(
+            """
+            a client wants TLS and no certificate is configured: one was made that proves nothing. Configure tls.certificate \
+            and tls.privateKey, or set tls.testMode: false
+            """)
+    }
+
+    func certificateRenewed(_ files: RemotingTLSOptions.Files) {
+        logger.notice(
+            "new certificate in use for new connections",
+            metadata: ["certificate": "\(files.certificate)", "privateKey": "\(files.privateKey)"])
+    }
+
+    func certificateRefused(_ error: SecureTransportError, isRenewal: Bool) {
+        logger.error(
+            isRenewal
+                ? "the changed certificate files cannot be used; the old certificate stays in use. Repair them"
+                : "no certificate could be made; TLS connections are closed", metadata: ["error": "\(error)"])
     }
 
     /// A change of the tables. A storm of one kind is cut down, and what was left out is counted.

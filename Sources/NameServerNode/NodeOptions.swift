@@ -28,6 +28,9 @@ public struct NodeOptions: Sendable {
     /// How the node gossips; nil for mode off: no socket, no comparison.
     public var gossip: GossipOptions?
 
+    /// TLS on the remoting port; nil = `disabled`: TLS connections are closed.
+    public var tls: RemotingTLSOptions?
+
     /// The defaults above around the given properties.
     public init(properties: NamesrvProperties) {
         self.properties = properties

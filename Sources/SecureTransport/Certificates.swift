@@ -20,28 +20,37 @@ public struct Certificates: Sendable {
 extension TLSContext {
     /// Loads the certificate and its key, and demands one of the peer. Called once, by `init`.
     func use(_ certificates: Certificates) throws(SecureTransportError) {
-        let chain = try readCertificates(certificates.certificate)
+        try show(certificates.certificate, certificates.privateKey, password: nil)
+        try trust(certificates.authority)
+        SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+    }
+
+    /// Loads what is shown to peers: a certificate with those that lead to its authority, and its key.
+    func show(
+        _ certificate: CredentialFile, _ privateKey: CredentialFile, password: String?
+    ) throws(SecureTransportError) {
+        let chain = try readCertificates(certificate)
         defer { chain.forEach(X509_free) }
-        guard SSL_CTX_use_certificate(raw, chain[0]) == 1 else {
-            throw refusal(certificates.certificate, OpenSSLErrors.words())
-        }
+        guard SSL_CTX_use_certificate(raw, chain[0]) == 1 else { throw refusal(certificate, OpenSSLErrors.words()) }
         for intermediate in chain.dropFirst() where hearsay_ssl_add_chain(raw, intermediate) == 1 {
             // The context has one reference now, and `defer` gives another one back.
             X509_up_ref(intermediate)
         }
-        let key = try readPrivateKey(certificates.privateKey)
+        let key = try readPrivateKey(privateKey, password: password)
         defer { EVP_PKEY_free(key) }
         guard SSL_CTX_use_PrivateKey(raw, key) == 1, SSL_CTX_check_private_key(raw) == 1 else {
-            throw refusal(
-                certificates.privateKey, "it is not the key of the certificate in \(certificates.certificate.name)")
+            throw refusal(privateKey, "it is not the key of the certificate in \(certificate.name)")
         }
-        let authorities = try readCertificates(certificates.authority)
+    }
+
+    /// Takes peers' certificates that one of these authorities issued.
+    func trust(_ file: CredentialFile) throws(SecureTransportError) {
+        let authorities = try readCertificates(file)
         defer { authorities.forEach(X509_free) }
         let store = SSL_CTX_get_cert_store(raw)
         for authority in authorities where X509_STORE_add_cert(store, authority) != 1 {
-            throw refusal(certificates.authority, OpenSSLErrors.words())
+            throw refusal(file, OpenSSLErrors.words())
         }
-        SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
     }
 }
 
@@ -70,17 +79,23 @@ private func readCertificates(_ file: CredentialFile) throws(SecureTransportErro
         "\(isWhole ? "there is no certificate in it" : "a certificate in it cannot be read") (PEM expected)")
 }
 
-private func readPrivateKey(_ file: CredentialFile) throws(SecureTransportError) -> OpaquePointer {
+private func readPrivateKey(
+    _ file: CredentialFile, password: String?
+) throws(SecureTransportError) -> OpaquePointer {
     ERR_clear_error()
     let key = file.bytes.withUnsafeBytes { bytes in
         let source = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
         defer { BIO_free(source) }
-        // No password, instead of a question on the terminal.
-        return PEM_read_bio_PrivateKey(source, nil, { _, _, _, _ in -1 }, nil)
+        guard var password = password.map({ Array($0.utf8CString) }) else {
+            // No password, instead of a question on the terminal.
+            return PEM_read_bio_PrivateKey(source, nil, { _, _, _, _ in -1 }, nil)
+        }
+        return PEM_read_bio_PrivateKey(source, nil, nil, &password)
     }
     ERR_clear_error()
     guard let key else {
-        throw refusal(file, "there is no private key in it that can be read (PEM without a password expected)")
+        let expected = password == nil ? "PEM without a password expected" : "PEM with the configured password expected"
+        throw refusal(file, "there is no private key in it that can be read (\(expected))")
     }
     return key
 }

@@ -16,6 +16,9 @@ import Platform
 /// once, also when the handshake fails, with `.secure` and what to do about it. `closeAfterWriting` ends in order. After
 /// `close` with bytes unsent, or inside `received`, the peer hears `.secure(.truncated)`, since something may be missing.
 public final class SecureStream: ByteStream {
+    /// What every TLS connection begins with: the type of a handshake record.
+    public static let firstByte: UInt8 = 22
+
     /// There is no way back.
     enum Phase { case connecting, handshaking, open, draining, closed }
 

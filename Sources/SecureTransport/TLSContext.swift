@@ -37,36 +37,36 @@ public final class TLSContext: @unchecked Sendable {
     /// Which side this is for.
     public let side: Side
     let raw: OpaquePointer
-    /// The keys in OpenSSL's form; nil with certificates.
-    let keys: KeyTable?
+    /// The keys in OpenSSL's form; nil with certificates. Set once, by `init`.
+    private(set) var keys: KeyTable?
 
     /// Checks and loads the credentials.
-    public init(
+    public convenience init(
         side: Side, credentials: Credentials, minimumVersion: Version = .tls13
     ) throws(SecureTransportError) {
-        self.side = side
+        switch credentials {
+        case .preSharedKeys(let keyring):
+            try self.init(side: side, oldest: TLS1_3_VERSION)
+            keys = KeyTable(keyring, raw)
+            usePreSharedKeys()
+        case .certificates(let certificates):
+            try self.init(side: side, oldest: minimumVersion == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION)
+            try use(certificates)
+        }
+    }
+
+    /// One side without credentials.
+    init(side: Side, oldest: Int32) throws(SecureTransportError) {
         guard let raw = SSL_CTX_new(side == .server ? TLS_server_method() : TLS_client_method()) else {
             throw SecureTransportError(subject: "TLS", reason: OpenSSLErrors.words())
         }
+        self.side = side
         self.raw = raw
         hearsay_ssl_harden(raw)
-        let oldest: Int32
-        switch credentials {
-        case .preSharedKeys(let keyring):
-            oldest = TLS1_3_VERSION
-            keys = KeyTable(keyring, raw)
-        case .certificates:
-            oldest = minimumVersion == .tls12 ? TLS1_2_VERSION : TLS1_3_VERSION
-            keys = nil
-        }
         // X25519 first: an offer that every peer of ours takes, so that no handshake needs a second round.
         guard hearsay_ssl_set_versions(raw, oldest, TLS1_3_VERSION) == 1,
             hearsay_ssl_set_groups(raw, "X25519:P-256:P-384") == 1
         else { throw SecureTransportError(subject: "TLS", reason: OpenSSLErrors.words()) }
-        switch credentials {
-        case .preSharedKeys: usePreSharedKeys()
-        case .certificates(let certificates): try use(certificates)
-        }
     }
 
     /// A client of somebody else's making, for tests.

@@ -36,6 +36,7 @@ struct BrokerCommand: ParsableCommand {
     var topics: [String] = []
     @Flag(help: "Sending to an unknown topic does not create it.") var noAutoCreate = false
     @Option(help: "Seed of all chance. Default: another one each time.") var seed: UInt64?
+    @OptionGroup var tls: TLSClientOptions
     @Flag(help: "Print JSON, one object a line.") var json = false
     @Flag(help: ArgumentHelp("End when the parent process has ended.", visibility: .hidden))
     var exitWithParent = false
@@ -45,7 +46,7 @@ struct BrokerCommand: ParsableCommand {
         let printer = BrokerPrinter(isJSON: json)
         do {
             let loop = try EventLoop()
-            let broker = try StandInBroker(platform: loop, options: options)
+            let broker = try StandInBroker(platform: try tls.platform(over: loop, serves: true), options: options)
             broker.onEvent = { printer.print($0) }
             var isStopping = false
             let stop = {
@@ -64,7 +65,7 @@ struct BrokerCommand: ParsableCommand {
             printer.started(broker.identity, nameServers: options.nameServers)
             broker.start()
             loop.run()
-        } catch {
+        } catch let error as PlatformError {
             throw failUsage(error)
         }
     }

@@ -49,7 +49,8 @@ struct ConsumeCommand: ParsableCommand {
         do {
             let loop = try EventLoop()
             let client = RouteClient(
-                platform: loop, nameServers: addresses, options: options, seed: .random(in: .min ... .max))
+                platform: try nameServers.tls.platform(over: loop), nameServers: addresses, options: options,
+                seed: .random(in: .min ... .max))
             let session = ConsumeSession(self, client: client, loop: loop)
             try session.run()
             if let count, session.ledger.received < count, !session.wasInterrupted { throw ExitCode(1) }

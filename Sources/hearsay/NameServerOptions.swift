@@ -13,6 +13,7 @@ struct NameServerOptions: ParsableArguments {
     var namesrv: String?
     @Option(help: "Take the NameServers from this cluster.yaml.")
     var config: String?
+    @OptionGroup var tls: TLSClientOptions
 
     /// At least one address, or exit status 2.
     func addresses() throws -> [Address] {

@@ -40,9 +40,11 @@ extension NodeOptions {
     /// As in RocketMQ, the file also becomes the place where 318 stores the settings, unless it names another.
     init(propertiesFile: String?) throws {
         var properties = NamesrvProperties(home: environment("ROCKETMQ_HOME"), userHome: environment("HOME"))
+        var text = PropertiesText()
         if let propertiesFile {
             do {
-                properties.load(try PropertiesText(decoding: try readFile(propertiesFile, limit: 1 << 20)))
+                text = try PropertiesText(decoding: try readFile(propertiesFile, limit: 1 << 20))
+                properties.load(text)
             } catch let error as RemotingError {
                 throw failUsage("\(propertiesFile): \(error.context)")
             } catch let error as PlatformError {
@@ -54,6 +56,7 @@ extension NodeOptions {
             throw failUsage("listenPort=\(properties.listenPort) is no port")
         }
         self.init(properties: properties)
+        tls = try RemotingTLSOptions(properties: text)
         listen = Address(host: properties.bindAddress, port: port)
         scanInterval = .milliseconds(max(1, properties.scanNotActiveBrokerInterval))
         stream.idleTimeout = .seconds(max(1, Int64(properties.serverChannelMaxIdleTimeSeconds)))

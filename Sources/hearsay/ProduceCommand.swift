@@ -49,7 +49,8 @@ struct ProduceCommand: ParsableCommand {
         do {
             let loop = try EventLoop()
             let client = RouteClient(
-                platform: loop, nameServers: addresses, options: options, seed: seed ?? .random(in: .min ... .max))
+                platform: try nameServers.tls.platform(over: loop), nameServers: addresses, options: options,
+                seed: seed ?? .random(in: .min ... .max))
             let pacing = ProducePacing(
                 count: count == 0 ? nil : count, rate: rate, concurrency: concurrency, now: loop.now)
             let load = ProduceRun(

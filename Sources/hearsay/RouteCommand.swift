@@ -37,7 +37,10 @@ struct RouteCommand: ParsableCommand {
         do {
             let loop = try EventLoop()
             let printer = RoutePrinter(topic: topic, listsQueues: queues, isJSON: json)
-            let status = allNodes ? survey(loop, addresses, options, printer) : ask(loop, addresses, options, printer)
+            let platform = try nameServers.tls.platform(over: loop)
+            let status =
+                allNodes
+                ? survey(loop, platform, addresses, options, printer) : ask(loop, platform, addresses, options, printer)
             if status != 0 { throw ExitCode(status) }
         } catch let error as PlatformError {
             throw failUsage(error)
@@ -46,10 +49,11 @@ struct RouteCommand: ParsableCommand {
 
     /// Asks NameServers until one answers.
     private func ask(
-        _ loop: EventLoop, _ addresses: [Address], _ options: RouteClientOptions, _ printer: RoutePrinter
+        _ loop: EventLoop, _ platform: any Platform, _ addresses: [Address], _ options: RouteClientOptions,
+        _ printer: RoutePrinter
     ) -> Int32 {
         let client = RouteClient(
-            platform: loop, nameServers: addresses, options: options, seed: .random(in: .min ... .max))
+            platform: platform, nameServers: addresses, options: options, seed: .random(in: .min ... .max))
         var status: Int32 = 0
         client.route(topic) { result in
             switch result {
@@ -64,10 +68,11 @@ struct RouteCommand: ParsableCommand {
     }
 
     private func survey(
-        _ loop: EventLoop, _ addresses: [Address], _ options: RouteClientOptions, _ printer: RoutePrinter
+        _ loop: EventLoop, _ platform: any Platform, _ addresses: [Address], _ options: RouteClientOptions,
+        _ printer: RoutePrinter
     ) -> Int32 {
         var status: Int32 = 0
-        RouteSurvey.ask(platform: loop, nameServers: addresses, topic: topic, options: options) { survey in
+        RouteSurvey.ask(platform: platform, nameServers: addresses, topic: topic, options: options) { survey in
             status = printer.print(survey)
             loop.stop()
         }

@@ -68,6 +68,7 @@ struct ServeCommand: ParsableCommand {
             throw failUsage("\(config) has no node '\(node)'; it has \(names)")
         }
         options.gossip = try GossipOptions(cluster, node: configured)
+        options.tls = try RemotingTLSOptions(cluster.tls)
         log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? log.level
         log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? log.format
         return options

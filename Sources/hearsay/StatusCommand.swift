@@ -27,7 +27,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let (cluster, nodes) = try nameServers.cluster()
-        let survey = try SurveyRun(nodes: nodes, timeout: timeout)
+        let survey = try SurveyRun(nodes: nodes, tls: nameServers.tls, timeout: timeout)
         let status = survey.result { survey, finish in
             survey.read(includesTopics: false) { finish(ClusterStatus(cluster: cluster, $0)) }
         }
@@ -58,7 +58,7 @@ struct SurveyRun {
     let loop: EventLoop
     let survey: ClusterSurvey
 
-    init(nodes: [(name: String, address: Address)], timeout: TimeArgument) throws {
+    init(nodes: [(name: String, address: Address)], tls: TLSClientOptions, timeout: TimeArgument) throws {
         guard timeout.duration > .zero else { throw failUsage("--timeout must be above 0") }
         var options = SurveyOptions()
         options.timeout = timeout.duration
@@ -67,7 +67,7 @@ struct SurveyRun {
         } catch {
             throw failUsage(error)
         }
-        survey = ClusterSurvey(platform: loop, nodes: nodes, options: options)
+        survey = ClusterSurvey(platform: try tls.platform(over: loop), nodes: nodes, options: options)
     }
 
     /// Runs the loop until `ask` has finished with a value.

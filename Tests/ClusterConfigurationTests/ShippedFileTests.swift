@@ -27,6 +27,7 @@ struct ShippedFileTests {
         // The one value that is no default: whoever starts from this file sees what gossip tells.
         var gossip = GossipConfiguration()
         gossip.mode = .observe
+        #expect(configuration.tls == TLSConfiguration())
         #expect(configuration.gossip == gossip)
         #expect(configuration.nodes.allSatisfy { $0.gossip == NodeConfiguration.defaultGossip(besides: $0.listen) })
         #expect(configuration.nodes.map(\.gossip.port) == [9877, 9887, 9897])

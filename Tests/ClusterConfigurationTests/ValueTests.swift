@@ -20,7 +20,8 @@ struct ValueTests {
                             name: "a", listen: Address(host: "::1", port: 9876), dataDirectory: "data/a",
                             gossip: Address(host: "::1", port: 9877), gossipMode: .off)
                     ],
-                    timings: Timings(), limits: Limits(), gossip: GossipConfiguration(), nameServerProperties: [],
+                    timings: Timings(), limits: Limits(), gossip: GossipConfiguration(), tls: TLSConfiguration(),
+                    nameServerProperties: [],
                     log: LogConfiguration(), brokers: []))
     }
 

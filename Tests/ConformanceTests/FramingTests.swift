@@ -235,10 +235,6 @@ import Testing
         try expectClosed(Array("PROXY garbage\r\n".utf8) + listTopics.frame(opaque: 5))
     }
 
-    @Test(.disabled("TLS on the remoting port is issue 6")) func item026_tlsModes() {}
-
-    @Test(.disabled("TLS on the remoting port is issue 6")) func item027_proxyHeaderThenTLS() {}
-
     @Test(.ownThread) func item028_idleConnectionWithADribble() throws {
         let connection = try fresh(["serverChannelMaxIdleTimeSeconds": "2"])
         #expect(try connection.call(listTopics).code == 0)

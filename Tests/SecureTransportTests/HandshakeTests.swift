@@ -2,6 +2,7 @@ import Basics
 import COpenSSL
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import SecureTransport

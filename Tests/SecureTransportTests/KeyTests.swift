@@ -1,6 +1,7 @@
 import Basics
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import SecureTransport

@@ -2,12 +2,13 @@ import COpenSSL
 import SecureTransport
 
 /// Issues certificates in this process, so that none in the repository can expire and no private key lies in it.
-final class TestAuthority {
+public final class TestAuthority {
     private let name: String
     private let key = TestAuthority.makeKey()
     private let certificate: OpaquePointer
 
-    init(_ name: String) {
+    /// A new authority.
+    public init(_ name: String) {
         self.name = name
         certificate = TestAuthority.sign(
             subject: name, key: key, issuer: nil, issuerKey: key, days: 1, isAuthority: true)
@@ -19,7 +20,7 @@ final class TestAuthority {
     }
 
     /// A node's three files; `days` < 0 is a certificate that has expired.
-    func issue(_ node: String, days: Int = 1) -> Certificates {
+    public func issue(_ node: String, days: Int = 1) -> Certificates {
         let nodeKey = TestAuthority.makeKey()
         defer { EVP_PKEY_free(nodeKey) }
         let issued = TestAuthority.sign(
@@ -35,7 +36,7 @@ final class TestAuthority {
     }
 
     /// The authority's own certificate.
-    var file: CredentialFile {
+    public var file: CredentialFile {
         CredentialFile(name: "\(name).pem", bytes: TestAuthority.pem { PEM_write_bio_X509($0, certificate) })
     }
 
