@@ -66,7 +66,8 @@ struct ClientFigures {
     private mutating func endOutage(of client: Int, at time: Double) {
         guard case .producer(let rate, _) = scenario.clients[client].role else { return }
         let span = time - lastTaken[client]
-        if span > 2 / rate { outages[client] = max(outages[client], span) }
+        // A hair more than twice, for times are fractions.
+        if span * rate > 2.001 { outages[client] = max(outages[client], span) }
         lastTaken[client] = max(time, lastTaken[client])
     }
 

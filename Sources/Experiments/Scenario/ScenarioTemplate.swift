@@ -30,7 +30,7 @@ public enum ScenarioTemplate {
         topics:
           - name: Orders
             queues: 4      # on each broker, 1 to 64
-            # groups: [broker-a, broker-b]    which groups hold it; default: all
+            # groups: [broker-a, broker-b]    # which groups hold it; default: all
         clients:
           producers:       # called producer-1, producer-2, …
             count: 2       # default 1
@@ -49,7 +49,7 @@ public enum ScenarioTemplate {
           period: 1s       # how often two nodes compare; a tenth of that in a live run with timeScale 10, 100ms at least
           # closeGrace: 1s
           # witnesses: 1
-          # replicate: [kv, perm]           mode replicate only: KV entries and write permissions, too
+          # replicate: [kv, perm]           # mode replicate only: KV entries and write permissions, too
           # applyUnregister: false
           # gateUnknownTopics: false
         # nameserver:      # Apache's properties for every node, as in cluster.yaml
@@ -72,46 +72,47 @@ public enum ScenarioTemplate {
         #
         # Who: ns-1, broker-a (all its replicas), broker-a:0, producer-1, nodes, brokers, masters, slaves, clients,
         # producers, consumers, majority (the first nodes that make one), minority (the others), everybody; several with
-        # commas. Links: who -> whom is one way, one <-> other both ways; `others` is everybody not on the other side.
+        # commas (in braces with `and`). Links: who -> whom is one way, one <-> other both ways; `others` is everybody not
+        # on the other side.
 
         faults:
           - at: 1m
             for: 5m
             cut: broker-a:0 -> ns-2        # nothing gets through, and nobody is told; it arrives when the cut ends
 
-        #   Links
-        # - {at: 1m, for: 5m, partition: halves}                    one | halves | ring | bridge; see the README
-        # - {at: 1m, for: 5m, partition: {isolate: ns-2}, oneWay: true}      nobody hears ns-2, but it hears all
-        # - {at: 1m, for: 5m, partition: [[ns-1, broker-a], [ns-2, ns-3]]}   these cannot talk; the others can
-        # - {at: 1m, for: 5m, partition: halves, of: nodes}         the nodes only; by default everybody takes a side
-        # - {at: 1m, for: 5m, delay: ns-1 <-> others, by: 200ms, jitter: 50ms}
-        # - {at: 1m, for: 5m, loss: brokers -> ns-2, percent: 30}
-        # - {at: 1m, for: 5m, duplicate: nodes <-> nodes, percent: 10}       simulated driver only
-        # - {at: 1m, for: 5m, bandwidth: brokers -> ns-1, bytesPerSecond: 20KiB}
-        # - {at: 1m, reset: broker-a -> ns-2}                       connections break, once; new ones work
-        # - {at: 1m, halfOpen: broker-a -> ns-2}                    connections go dead silently; new ones work
-        #   Processes
-        # - {at: 1m, kill: broker-a:0}                              kill -9: the kernel ends its connections
-        # - {at: 1m, for: 10s, kill: ns-2, keepsState: false}       starts again after 10 s, its disk emptied
-        # - {at: 1m, for: 5s, stop: nodes, apart: 1m}               in order, and again: a rolling restart
-        # - {at: 1m, powerLoss: broker-a:0}                         nobody is told
-        # - {at: 1m, for: 3m, pause: ns-2}                          stands still (SIGSTOP)
-        #   Clocks
-        # - {at: 1m, clockJump: ns-2, by: -1h}
-        # - {at: 1m, for: 5m, clockDrift: ns-2, perMillion: 500}    simulated driver only
-        #   Brokers
-        # - {at: 1m, for: 10s, stop: broker-b, every: 1m}           a flapping broker
-        # - {at: 1m, move: broker-a:0}                              comes back at another address
-        # - {at: 1m, unregister: broker-a:0, reaches: ns-1}         ends; only ns-1 hears its goodbye (or: nobody)
-        # - {at: 1m, strayUnregister: broker-a:0, reaches: ns-2}    a late or foreign goodbye of a living broker
-        # - {at: 1m, createTopic: broker-a:0, topic: Payments}
-        #   Operators; reaches: which nodes, default all
-        # - {at: 1m, putKeyValue: {namespace: ORDER_TOPIC_CONFIG, key: Orders, value: "broker-a:4"}, reaches: majority}
-        # - {at: 1m, deleteKeyValue: {namespace: ORDER_TOPIC_CONFIG, key: Orders}, reaches: ns-1}
-        # - {at: 1m, wipeWritePermission: broker-a, reaches: ns-1}
-        # - {at: 1m, for: 5m, diskFull: ns-1}                       KV entries cannot be written; not with --driver live
-        #   And the end of it all
-        # - {at: 8m, heal: all}                                     ends what goes on, stops what repeats
+          # The same for other faults: remove the first '#' of a line. Links:
+          # - {at: 1m, for: 5m, partition: halves}                  # one | halves | ring | bridge; see the README
+          # - {at: 1m, for: 5m, partition: {isolate: ns-2}, oneWay: true}    # nobody hears ns-2, but it hears all
+          # - {at: 1m, for: 5m, partition: [[ns-1, broker-a], [ns-2, ns-3]]}  # these cannot talk; the others can
+          # - {at: 1m, for: 5m, partition: halves, of: nodes}       # the nodes only; by default everybody takes a side
+          # - {at: 1m, for: 5m, delay: ns-1 <-> others, by: 200ms, jitter: 50ms}
+          # - {at: 1m, for: 5m, loss: brokers -> ns-2, percent: 30}
+          # - {at: 1m, for: 5m, duplicate: nodes <-> nodes, percent: 10}     # simulated driver only
+          # - {at: 1m, for: 5m, bandwidth: brokers -> ns-1, bytesPerSecond: 20KiB}
+          # - {at: 1m, reset: broker-a -> ns-2}                     # connections break, once; new ones work
+          # - {at: 1m, halfOpen: broker-a -> ns-2}                  # connections go dead silently; new ones work
+          # Processes
+          # - {at: 1m, kill: broker-a:0}                            # kill -9: the kernel ends its connections
+          # - {at: 1m, for: 10s, kill: ns-2, keepsState: false}     # starts again after 10 s, its disk emptied
+          # - {at: 1m, for: 5s, stop: nodes, apart: 1m}             # in order, and again: a rolling restart
+          # - {at: 1m, powerLoss: broker-a:0}                       # nobody is told
+          # - {at: 1m, for: 3m, pause: ns-2}                        # stands still (SIGSTOP)
+          # Clocks
+          # - {at: 1m, clockJump: ns-2, by: -1h}
+          # - {at: 1m, for: 5m, clockDrift: ns-2, perMillion: 500}  # simulated driver only
+          # Brokers
+          # - {at: 1m, for: 10s, stop: broker-b, every: 1m}         # a flapping broker
+          # - {at: 1m, move: broker-a:0}                            # comes back at another address
+          # - {at: 1m, unregister: broker-a:0, reaches: ns-1}       # ends; only ns-1 hears its goodbye (or: nobody)
+          # - {at: 1m, strayUnregister: broker-a:0, reaches: ns-2}  # a late or foreign goodbye of a living broker
+          # - {at: 1m, createTopic: broker-a:0, topic: Payments}
+          # Operators; reaches: which nodes, default all
+          # - {at: 1m, putKeyValue: {namespace: ORDER_TOPIC_CONFIG, key: Orders, value: "broker-a:4"}, reaches: majority}
+          # - {at: 1m, deleteKeyValue: {namespace: ORDER_TOPIC_CONFIG, key: Orders}, reaches: ns-1}
+          # - {at: 1m, wipeWritePermission: broker-a, reaches: ns-1}
+          # - {at: 1m, for: 5m, diskFull: ns-1}                     # KV entries cannot be written; not with --driver live
+          # And the end of it all
+          # - {at: 8m, heal: all}                                   # ends what goes on, stops what repeats
 
         # --- What must hold -----------------------------------------------------------------------------------------
         #
