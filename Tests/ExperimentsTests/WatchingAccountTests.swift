@@ -56,17 +56,20 @@ import Testing
         #expect(account.update(moved).isEmpty)
     }
 
-    /// Rows: what gossip says of the broker, whether the tables hold it, the sight.
+    /// Rows: what gossip says of the broker, its age in the tables (nil: not there), the sight.
     @Test(
         arguments: [
-            ("", true, .registered), ("", false, .absent), ("protected", true, .protected),
-            ("learned", false, .learned),
-            ("late", true, .registered),
-        ] as [(String, Bool, HistoryEvent.Sight)])
-    func sights(_ source: String, isHeard: Bool, expected: HistoryEvent.Sight) throws {
+            ("", 1, .registered), ("", nil, .absent), ("late", 90_000, .registered),
+            // Held, but its own time is not over.
+            ("protected", 120_000, .registered), ("protected", 120_001, .protected), ("learned", nil, .learned),
+        ] as [(String, Int?, HistoryEvent.Sight)])
+    func sights(_ source: String, age: Int?, expected: HistoryEvent.Sight) throws {
         var account = account
-        let told = source.isEmpty ? "" : #"{"cluster":"C","name":"broker-b","id":0,"source":"\#(source)"}"#
-        let reading = try Self.reading(isHeard ? [Self.broker("broker-b", 0)] : [], gossip: Self.gossip(told))
+        let told =
+            source.isEmpty
+            ? ""
+            : #"{"cluster":"C","name":"broker-b","id":0,"source":"\#(source)","ageMillis":\#(age ?? 0)}"#
+        let reading = try Self.reading(age == nil ? [] : [Self.broker("broker-b", 0)], gossip: Self.gossip(told))
         #expect(account.update(reading).contains(.sight(node: 2, broker: 2, expected)))
     }
 

@@ -105,7 +105,8 @@ extension HistoryEvent.Sight {
         switch sight {
         case .unknown, .missing: self = .absent
         case .listed, .heard: self = .registered
-        case .protected: self = .protected
+        // Peers' words count from the moment when the node's own no longer do.
+        case .protected(let age, let timeout, _): self = age > timeout ? .protected : .registered
         case .learned: self = .learned
         }
     }
