@@ -161,6 +161,8 @@ public struct GossipCounters: Hashable, Sendable {
     public var refusedOperations = 0
     /// Requests put off because the peer's share of this node's work was used up.
     public var busyAnswers = 0
+    /// Warnings that the tables of this node and of a peer differ.
+    public var alarms = 0
 
     /// Each counter with its name, in the order of a node's status.
     public var named: [(name: String, value: Int)] {
@@ -171,7 +173,7 @@ public struct GossipCounters: Hashable, Sendable {
             ("missedExchanges", missedExchanges), ("reconciliations", reconciliations),
             ("failedDecodings", failedDecodings), ("holds", holds), ("learned", learned), ("busyAnswers", busyAnswers),
             ("operations", operations), ("quarantinedOperations", quarantinedOperations),
-            ("refusedOperations", refusedOperations),
+            ("refusedOperations", refusedOperations), ("alarms", alarms),
         ]
     }
 }
