@@ -20,6 +20,15 @@ final class LinkFlow {
     /// How often a sink that takes nothing is looked at; the platform does not tell when it takes something.
     private static let sinkInterval = Duration.milliseconds(10)
 
+    /// What a connection is still good for.
+    private enum Life {
+        case works
+        /// Nothing passes any more, and nobody is told.
+        case silent
+        /// One end has forgotten it: whoever still sends something hears a reset.
+        case forgotten
+    }
+
     private struct Chunk {
         var due: Instant
         var bytes: [UInt8]
@@ -40,7 +49,7 @@ final class LinkFlow {
     private var waitingBytes = 0
     private var lastDue = Instant.zero
     private var ending: (due: Instant, kind: Ending)?
-    private var isSilent = false
+    private var life = Life.works
     private var isSinkGone = false
     private var isPaused = false
 
@@ -49,10 +58,11 @@ final class LinkFlow {
         (self.platform, self.pipe, self.onEnd) = (platform, pipe, onEnd)
     }
 
-    private var isStopped: Bool { isSilent || pipe.conditions.isCut }
+    private var isStopped: Bool { life == .silent || pipe.conditions.isCut }
 
     /// The source has sent something.
     func received(_ bytes: UnsafeRawBufferPointer) {
+        if life == .forgotten { return source?.reset() ?? () }
         if isSinkGone { return }
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -67,6 +77,7 @@ final class LinkFlow {
     /// The source has ended; no more comes from it.
     func sourceEnded(_ kind: Ending) {
         source = nil
+        if life == .forgotten { return }
         // As small as a packet gets.
         ending = (due(1), kind)
         advance()
@@ -76,15 +87,28 @@ final class LinkFlow {
     func sinkEnded() {
         sink = nil
         isSinkGone = true
-        chunks = []
-        (first, waitingBytes) = (0, 0)
+        discard()
         advance()
     }
 
     /// The connection goes dead: nothing passes any more, whatever becomes of the link.
     func goSilent() {
-        isSilent = true
+        life = .silent
         advance()
+    }
+
+    /// A silent connection is unknown to one end from now on, as after a restart of its machine.
+    func forget() {
+        guard life == .silent else { return }
+        life = .forgotten
+        ending = nil
+        discard()
+        advance()
+    }
+
+    private func discard() {
+        chunks = []
+        (first, waitingBytes) = (0, 0)
     }
 
     /// Later than everything before it, since TCP keeps order.

@@ -70,6 +70,12 @@ final class LinkProxy {
         for connection in inOrder { connection.goSilent() }
     }
 
+    /// One end's machine is back after `goSilent` and knows none of the dead connections: who still sends on one hears a
+    /// reset.
+    func forgetSilent() {
+        for connection in inOrder { connection.forgetSilent() }
+    }
+
     /// Ends the link and all its connections.
     func close() {
         listener.close()
@@ -161,6 +167,11 @@ private final class ProxiedConnection {
         guard isDialled else { return }
         toTarget.goSilent()
         toCaller.goSilent()
+    }
+
+    func forgetSilent() {
+        toTarget.forget()
+        toCaller.forget()
     }
 
     func received(_ bytes: UnsafeRawBufferPointer, fromCaller: Bool) {

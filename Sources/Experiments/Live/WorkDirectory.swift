@@ -1,0 +1,51 @@
+import Glibc
+
+/// Files of an experiment.
+enum WorkDirectory {
+    /// Makes an empty directory, and those above it.
+    static func make(_ path: String) throws(ExperimentError) {
+        remove(path)
+        var prefix = path.hasPrefix("/") ? "/" : ""
+        for part in path.split(separator: "/") {
+            prefix += part
+            if mkdir(prefix, 0o755) != 0, errno != EEXIST { throw failure("make directory \(prefix)") }
+            prefix += "/"
+        }
+    }
+
+    /// Writes a file at once, in place: who reads it may hold it open.
+    static func write(_ text: String, to path: String) throws(ExperimentError) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure("write \(path)") }
+        defer { close(descriptor) }
+        var text = text
+        let count = text.utf8.count
+        let written = text.withUTF8 { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        guard written == count else { throw failure("write \(path)") }
+    }
+
+    /// Removes a file or a directory with all that is in it, not following links; what is not there is removed already.
+    static func remove(_ path: String) {
+        if let directory = opendir(path) {
+            var names: [String] = []
+            while let entry = readdir(directory) {
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name != ".", name != ".." { names.append(name) }
+            }
+            closedir(directory)
+            for name in names {
+                let inner = "\(path)/\(name)"
+                var status = stat()
+                let isDirectory = lstat(inner, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+                if isDirectory { remove(inner) } else { unlink(inner) }
+            }
+        }
+        rmdir(path)
+    }
+
+    private static func failure(_ operation: String) -> ExperimentError {
+        ExperimentError("\(operation): \(String(cString: strerror(errno)))")
+    }
+}
