@@ -131,23 +131,96 @@ import Testing
         #expect(time(.process(.node(2), .up)) != nil)
     }
 
-    /// A full disk makes a node refuse what it could not keep, and the node lives on.
-    @Test func aFullDiskRefusesWrites() async throws {
+    /// What a node is told while its disk is full does not survive it, also when it restarts meanwhile.
+    @Test func aFullDiskLosesWrites() async throws {
         let directory = TemporaryDirectory()
+        func put(_ time: Int64, _ key: String) -> PlannedFault {
+            fault(time, nil, .putKeyValue(namespace: "N", key: key, value: "v", at: [0]))
+        }
+        let kill = Fault.kill([.node(0)], keepsState: true)
         let scenario = scenario(
             [
-                fault(5, 60, .diskFull([0])),
-                fault(20, nil, .putKeyValue(namespace: "N", key: "lost", value: "v", at: [0])),
-                fault(80, nil, .putKeyValue(namespace: "N", key: "kept", value: "v", at: [0])),
-            ], duration: .seconds(100), arm: .off)
+                put(2, "before"), fault(10, 90, .diskFull([0])), put(20, "lost"), fault(25, 40, kill), put(80, "gone"),
+                fault(85, 95, kill), put(130, "kept"),
+            ], duration: .seconds(140), arm: .off)
         try #require(driver(directory).obstacles(to: scenario) == [])
         let history = try await history(of: scenario, directory)
-        let notes = history.compactMap { if case .note(let text) = $0.kind { text } else { nil } }
-        #expect(notes.count { $0.contains("put lost") } == 1)
-        #expect(notes.count { $0.contains("put kept") } == 0)
+        #expect(history.count { $0.kind == .process(.node(0), .up) } == 3)
+        #expect(!history.contains { if case .note = $0.kind { true } else { false } })
         let stored = text(of: directory.file("work/off/data/ns-1/kvConfig.json")) ?? ""
-        #expect(stored.contains("kept") && !stored.contains("lost"))
-        #expect(!history.contains { $0.kind == .process(.node(0), .down) })
+        #expect(["before", "lost", "gone", "kept"].map { stored.contains("\"\($0)\"") } == [true, false, false, true])
+    }
+
+    /// The user's command, of Hearsay here, plays an Apache NameServer, and gets port and properties.
+    @Test func anArmOfTheUsersCommand() async throws {
+        let directory = TemporaryDirectory()
+        let hearsay = ProductsDirectory.executable("hearsay")
+        var scenario = scenario(
+            [fault(5, 30, .stop([.node(0)])), fault(5, 40, .powerLoss([.node(1)]))], duration: .seconds(60),
+            arm: .apache)
+        scenario.nodeProperties = [.init(key: "clusterTest", value: "false")]
+        let driver = LiveDriver(
+            executable: hearsay, workDirectory: directory.file("work"), seed: 1,
+            apacheCommand: "\(hearsay) serve -c {config} --listen 127.0.0.1:%p", usesNamespaces: false)
+        var history: [HistoryEvent] = []
+        try driver.run(.apache, of: scenario) { history.append($0) }
+        for node in 0..<2 {
+            let states = history.compactMap { event in
+                if case .process(.node(node), let state) = event.kind { state } else { nil }
+            }
+            #expect(states == [.up, .down, .up])
+        }
+        let properties = text(of: directory.file("work/apache/ns-1.properties")) ?? ""
+        #expect(properties.contains("scanNotActiveBrokerInterval=333\n"))
+        #expect(properties.contains("clusterTest=false\n"))
+    }
+
+    @Test(.enabled(if: FakeTime.library != nil, "needs libfaketime"))
+    func aClockJumps() async throws {
+        let directory = TemporaryDirectory()
+        let jump = Fault.clockJump([.node(0), .broker(0)], by: .seconds(-3_600 * 30))
+        let scenario = scenario(
+            [fault(5, nil, jump), fault(20, nil, .stop([.broker(2)]))], duration: .seconds(40))
+        let history = try await history(of: scenario, directory)
+        // What a node writes in its log after the jump is an hour younger than what it wrote before.
+        let lines = (text(of: directory.file("work/protect/ns-1.log")) ?? "").split(separator: "\n")
+        let stamps = lines.filter { $0.hasPrefix("20") }.map { $0.prefix(19) }
+        let (first, last) = (try #require(stamps.first), try #require(stamps.last))
+        #expect(last < first, "\(lines.joined(separator: "\n"))")
+        // The clock that decides is as it was: nobody but the broker that left is gone.
+        let gone = history.filter { event in
+            if case .sight(_, let broker, .absent) = event.kind { event.time > 0 && broker != 2 } else { false }
+        }
+        #expect(gone == [])
+    }
+
+    /// SIGTERM ends everybody, paused processes too, before `run` throws.
+    @Test func interruptionLeavesNothingBehind() async throws {
+        let directory = TemporaryDirectory()
+        let scenario = scenario([fault(1, nil, .pause([.node(0)]))], duration: .seconds(36_000))
+        let driver = driver(directory)
+        var before: [String] = []
+        do {
+            try driver.run(.protect, of: scenario) { event in
+                guard event.kind == .process(.node(0), .paused) else { return }
+                before = processes(with: directory.path)
+                kill(getpid(), SIGTERM)
+            }
+            Issue.record("it ran to its end")
+        } catch {
+            #expect(error.description == "interrupted")
+        }
+        #expect(before.count == 6)
+        #expect(processes(with: directory.path) == [])
+    }
+
+    /// The numbers of the processes with this text on their command line.
+    private func processes(with text: String) -> [String] {
+        let numbers = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        return numbers.filter { number in
+            guard Int(number) != nil, let line = contents(of: "/proc/\(number)/cmdline") else { return false }
+            return String(decoding: line, as: UTF8.self).contains(text)
+        }
     }
 
     @Test func obstaclesSayWhatIsMissing() {

@@ -63,8 +63,10 @@ struct LiveCluster {
             "limits:", "  idleConnection: \(max(real(.seconds(120)), Self.leastIdle).wholeMilliseconds)ms",
         ]
         lines += gossipLines
-        if !scenario.nodeProperties.isEmpty { lines.append("nameserver:") }
-        lines += scenario.nodeProperties.map { "  \($0.key): \($0.value)" }
+        // An Apache NameServer has a file of its own, and may know others.
+        let properties = arm == .apache ? [] : scenario.nodeProperties
+        if !properties.isEmpty { lines.append("nameserver:") }
+        lines += properties.map { "  \($0.key): \($0.value)" }
         return (lines + brokerLines).joined(separator: "\n") + "\n"
     }
 

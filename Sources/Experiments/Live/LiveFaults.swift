@@ -92,8 +92,16 @@ extension LiveRun {
         setClock(of: party)
     }
 
-    private func setDisks(of nodes: [Int], full: Bool) {
-        for node in nodes {
+    /// Whether a fault that goes on has filled the node's disk.
+    func isDiskFull(_ node: Int) -> Bool {
+        active.contains {
+            if case .diskFull(let nodes) = scenario.faults[$0].fault { nodes.contains(node) } else { false }
+        }
+    }
+
+    /// Makes writes of these nodes' processes fail, or succeed again unless another fault keeps a disk full.
+    func setDisks(of nodes: [Int], full: Bool) {
+        for node in nodes where full || !isDiskFull(node) {
             guard let process = processes.processID(of: .node(node)) else { continue }
             do {
                 try processes.run(

@@ -86,10 +86,12 @@ extension LiveRun {
             let nameServers = scenario.nodes.indices.map { links.address(party, to: .node($0)) ?? cluster.nodes[$0] }
             try launch(party, setting.executable, cluster.brokerArguments(broker, nameServers: nameServers))
         case .node(let node):
-            guard arm == .apache, let command = setting.apacheCommand else {
-                return try launch(party, setting.executable, cluster.nodeArguments(node))
+            if arm == .apache, let command = setting.apacheCommand {
+                try launch(party, "/bin/sh", ["-c", "exec \(cluster.apacheCommand(node, command))"])
+            } else {
+                try launch(party, setting.executable, cluster.nodeArguments(node))
             }
-            try launch(party, "/bin/sh", ["-c", "exec \(cluster.apacheCommand(node, command))"])
+            if isDiskFull(node) { setDisks(of: [node], full: true) }
         }
     }
 

@@ -14,6 +14,9 @@ enum FakeTime {
         [
             "LD_PRELOAD=\(library)", "FAKETIME_TIMESTAMP_FILE=\(file)", "FAKETIME_NO_CACHE=1",
             "FAKETIME_DONT_FAKE_MONOTONIC=1",
+            // Otherwise the library makes shared memory and names it in the environment, which thereby moves away from where
+            // Swift's runtime looks for the arguments: a program would find none.
+            "FAKETIME_SHARED=none none",
         ]
     }
 
