@@ -24,10 +24,10 @@ import Testing
             number: 1, start: .seconds(start), end: end.map { .seconds($0) }, fault: fault, text: "\(fault)")
     }
 
-    private func driver(_ directory: TemporaryDirectory) -> LiveDriver {
+    private func driver(_ directory: TemporaryDirectory, usesNamespaces: Bool = false) -> LiveDriver {
         LiveDriver(
             executable: ProductsDirectory.executable("hearsay"), workDirectory: directory.file("work"), seed: 1,
-            apacheCommand: nil, usesNamespaces: false)
+            apacheCommand: nil, usesNamespaces: usesNamespaces)
     }
 
     private func history(of scenario: Scenario, _ directory: TemporaryDirectory) async throws -> [HistoryEvent] {
@@ -194,11 +194,50 @@ import Testing
         #expect(gone == [])
     }
 
+    /// The same faults on real packets: one-way cut, loss, a delay by proxy, power loss; and nothing is left of it.
+    @Test(.enabled(if: NamespaceGround.obstacles.isEmpty, "needs root, ip and nft"))
+    func namespaces() async throws {
+        let directory = TemporaryDirectory()
+        let lossy = Link(from: .client(0), to: .broker(2))
+        var scenario = scenario(
+            [
+                fault(5, 160, .cut([Link(from: .broker(2), to: .node(1))])),
+                fault(10, 60, .loss([lossy, lossy.reversed], perMille: 100)),
+                fault(
+                    20, 50, .delay([Link(from: .node(0), to: .node(2))], by: .seconds(1), jitter: .milliseconds(300))),
+                fault(60, 90, .powerLoss([.node(2)])), fault(100, nil, .move(broker: 0)),
+                fault(110, nil, .reset([Link(from: .node(2), to: .node(0))])),
+            ], duration: .seconds(260))
+        // One that does would keep away from the moved broker for ten minutes of real time.
+        scenario.clients[0].role = .producer(rate: 5, avoidsFaults: false)
+        var history: [HistoryEvent] = []
+        try driver(directory, usesNamespaces: true).run(.protect, of: scenario) { history.append($0) }
+        func time(_ kind: HistoryEvent.Kind, after: Double = 0) -> Double? {
+            history.first { $0.kind == kind && $0.time > after }?.time
+        }
+        #expect(history.last?.kind == .ended)
+        let kept = try #require(time(.sight(node: 1, broker: 2, .protected)))
+        #expect(time(.sight(node: 1, broker: 2, .registered), after: kept) != nil)
+        #expect(time(.sight(node: 1, broker: 2, .absent)) == nil)
+        #expect(time(.process(.node(2), .up), after: 90) != nil)
+        #expect(time(.sight(node: 2, broker: 0, .registered), after: 90) != nil)
+        let sent = history.contains {
+            if case .send(_, let outcome) = $0.kind { outcome.broker == 0 && $0.time > 150 } else { false }
+        }
+        #expect(sent)
+        #expect(ownNamespaces == [])
+    }
+
+    private var ownNamespaces: [String] {
+        WorkDirectory.names(in: "/run/netns").filter { $0.hasPrefix("hx\(getpid())-") }
+    }
+
     /// SIGTERM ends everybody, paused processes too, before `run` throws.
-    @Test func interruptionLeavesNothingBehind() async throws {
+    @Test(arguments: NamespaceGround.obstacles.isEmpty ? [false, true] : [false])
+    func interruptionLeavesNothingBehind(usesNamespaces: Bool) async throws {
         let directory = TemporaryDirectory()
         let scenario = scenario([fault(1, nil, .pause([.node(0)]))], duration: .seconds(36_000))
-        let driver = driver(directory)
+        let driver = driver(directory, usesNamespaces: usesNamespaces)
         var before: [String] = []
         do {
             try driver.run(.protect, of: scenario) { event in
@@ -212,6 +251,7 @@ import Testing
         }
         #expect(before.count == 6)
         #expect(processes(with: directory.path) == [])
+        #expect(ownNamespaces == [])
     }
 
     /// The numbers of the processes with this text on their command line.

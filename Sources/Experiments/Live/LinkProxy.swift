@@ -19,8 +19,8 @@ final class LinkProxy {
 
     /// Where callers connect instead of to the target.
     var address: Address { listener.address }
-    /// Where later connections lead.
-    var target: Address
+    /// Where it leads.
+    let target: Address
     /// Connections so far.
     private(set) var accepted = 0
 

@@ -10,16 +10,15 @@ struct LiveCluster {
     let arm: Arm
     /// Where all files go; exists.
     let directory: String
-    /// Where each node listens for brokers and clients.
-    let nodes: [Address]
-    /// Where each node listens for other nodes.
-    let gossip: [Address]
-    /// Where each broker listens. A broker that moves gets another one.
-    var brokers: [Address]
+    /// Where everybody is. A broker may move.
+    var places: LivePlaces
     /// What each broker registers as its address: its own, or a link's.
     var advertised: [Address]
     /// Of the brokers' chance.
     let seed: UInt64
+
+    var nodes: [Address] { places.nodes }
+    var brokers: [Address] { places.brokers }
 
     /// Timings shorter than this are refused by cluster.yaml.
     private static let leastGossipPeriod = Duration.milliseconds(100)
@@ -50,7 +49,8 @@ struct LiveCluster {
     func text(for reader: Int?, dial: (Int, Int) -> Address) -> String {
         var lines = ["cluster:", "  name: experiment", "nodes:"]
         for (index, node) in scenario.nodes.enumerated() {
-            let address = reader.map { $0 == index ? gossip[index] : dial($0, index) } ?? gossip[index]
+            let own = places.gossip[index]
+            let address = reader.map { $0 == index ? own : dial($0, index) } ?? own
             lines += [
                 "  - name: \(node.name)", "    listen: \(nodes[index])",
                 "    dataDirectory: \(dataDirectory(of: index))", "    gossip: \(address)",
@@ -78,12 +78,19 @@ struct LiveCluster {
         var lines = ["gossip:", "  mode: \(mode.rawValue)", "  period: \(period.wholeMilliseconds)ms"]
         let isGraceGiven = scenario.gossipSettings.contains { $0.key == "closeGrace" }
         if !isGraceGiven { lines.append("  closeGrace: \(milliseconds(.seconds(1)))") }
+        if isInsecure { lines.append("  insecure: true") }
         for setting in scenario.gossipSettings where !["mode", "period"].contains(setting.key) {
             // The only one left that is a time.
             let grace = setting.key == "closeGrace" ? Duration(yaml: setting.value).map(milliseconds) : nil
             lines.append("  \(setting.key): \(grace ?? setting.value)")
         }
         return lines
+    }
+
+    /// Beyond loopback, nodes want keys or this.
+    private var isInsecure: Bool {
+        let secured = ["insecure", "preSharedKeys", "certificate"]
+        return !places.gossip.allSatisfy(\.isLoopback) && !scenario.gossipSettings.contains { secured.contains($0.key) }
     }
 
     private var brokerLines: [String] {

@@ -25,10 +25,13 @@ public final class LiveDriver: ExperimentDriver {
             usesNamespaces: usesNamespaces)
     }
 
+    /// See `ExperimentDriver`. Blocks until the arm has ended and nothing of it is left; takes SIGINT, SIGTERM, SIGHUP and
+    /// SIGCHLD over meanwhile.
     public func run(
         _ arm: Arm, of scenario: Scenario, onEvent: @escaping (HistoryEvent) -> Void
     ) throws(ExperimentError) {
         if let obstacle = obstacles(to: scenario).first { throw ExperimentError(obstacle) }
+        allowOpenFiles()
         do {
             let loop = try EventLoop()
             let run = LiveRun(loop, setting, arm, scenario, onEvent)
@@ -44,6 +47,16 @@ public final class LiveDriver: ExperimentDriver {
         }
     }
 
+    /// Every proxy needs descriptors of its own; as many as the system lets us.
+    private func allowOpenFiles() {
+        var limit = rlimit()
+        let files = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard getrlimit(files, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(files, &limit)
+    }
+
+    /// See `ExperimentDriver`; also what is to be installed.
     public func obstacles(to scenario: Scenario) -> [String] { setting.obstacles(to: scenario) }
 }
 

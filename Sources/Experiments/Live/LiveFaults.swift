@@ -42,7 +42,13 @@ extension LiveRun {
         }
     }
 
-    private func applyLinks() { links.apply(active.sorted().map { scenario.faults[$0].fault }) }
+    private func applyLinks() {
+        do {
+            try links.apply(active.sorted().map { scenario.faults[$0].fault } + [.cut(abandoned)])
+        } catch {
+            fail(error.description)
+        }
+    }
 
     // MARK: Processes
 
@@ -151,8 +157,11 @@ extension LiveRun {
     /// go dead, and then it is gone.
     private func leave(_ broker: Int, sayingGoodbyeTo nodes: [Int]) {
         let party = Party.broker(broker)
-        let others = scenario.nodes.indices.filter { !nodes.contains($0) }
-        links.goSilent(others.map { Link(from: party, to: .node($0)) })
+        for node in scenario.nodes.indices where !nodes.contains(node) {
+            let link = Link(from: party, to: .node(node))
+            abandoned += [link, link.reversed]
+        }
+        applyLinks()
         holds[party, default: 0] += 1
         processes.freeze(party)
         calls.call(goodbye(of: broker), what: "unregister", at: addresses(nodes)) { [weak self] in

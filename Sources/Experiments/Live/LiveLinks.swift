@@ -3,8 +3,8 @@ import Platform
 
 /// The proxies between all parties, and what the faults that go on do to them.
 ///
-/// One proxy for each pair of which the first dials the second: brokers dial nodes, nodes dial nodes (gossip), clients dial
-/// nodes and brokers, and slaves dial their master at the address it registers.
+/// One proxy for each pair of which the first dials the second and for which the ground wants one: brokers dial nodes, nodes
+/// dial nodes (gossip), clients dial nodes and brokers, and slaves dial their master at the address it registers.
 final class LiveLinks {
     /// Who dials whom.
     private struct Pair: Hashable {
@@ -17,7 +17,7 @@ final class LiveLinks {
         var proxy: LinkProxy
     }
 
-    private let platform: any Platform
+    private let ground: any LiveGround
     private let timeScale: Int
     private var random: SeededGenerator
     /// In the order of their making, so that one seed is one run.
@@ -25,15 +25,19 @@ final class LiveLinks {
     private var places: [Pair: Int] = [:]
     private var faults: [Fault] = []
 
-    init(platform: any Platform, timeScale: Int, seed: UInt64) {
-        (self.platform, self.timeScale) = (platform, timeScale)
+    init(_ ground: any LiveGround, timeScale: Int, seed: UInt64) {
+        (self.ground, self.timeScale) = (ground, timeScale)
         random = SeededGenerator(seed: seed)
     }
 
-    /// Makes the link on which one party dials another, and says where it is to be dialled.
+    /// Makes the link on which one party dials another, and says where it is to be dialled; the target itself when no proxy is
+    /// wanted.
     @discardableResult
     func add(_ caller: Party, to callee: Party, at target: Address) throws(PlatformError) -> Address {
-        let proxy = try LinkProxy(platform: platform, to: target, seed: random.next())
+        guard ground.usesProxy(caller, to: callee) else { return target }
+        let proxy = try LinkProxy(
+            platform: ground.platform(of: caller), at: ground.proxyAddress(beside: caller), to: target,
+            seed: random.next())
         let pair = Pair(caller: caller, callee: callee)
         if let old = places[pair] {
             // Where the callee was before it moved, nobody answers any more.
@@ -43,7 +47,7 @@ final class LiveLinks {
             places[pair] = wires.count
             wires.append(Wire(pair: pair, proxy: proxy))
         }
-        apply(faults)
+        applyToProxies()
         return proxy.address
     }
 
@@ -52,19 +56,23 @@ final class LiveLinks {
         places[Pair(caller: caller, callee: callee)].map { wires[$0].proxy.address }
     }
 
-    /// A party is somewhere else now; its links stay where they are.
-    func retarget(_ callee: Party, to address: Address) {
-        for wire in wires where wire.pair.callee == callee { wire.proxy.target = address }
+    /// Makes every link what these faults make of it.
+    func apply(_ faults: [Fault]) throws(ExperimentError) {
+        self.faults = faults
+        applyToProxies()
+        try ground.apply(faults)
     }
 
-    /// Makes every link what these faults make of it.
-    func apply(_ faults: [Fault]) {
-        self.faults = faults
+    private func applyToProxies() {
         for wire in wires {
             let link = Link(from: wire.pair.caller, to: wire.pair.callee)
-            wire.proxy.set(.on(link, under: faults, timeScale: timeScale), .toTarget)
-            wire.proxy.set(.on(link.reversed, under: faults, timeScale: timeScale), .toCaller)
+            wire.proxy.set(conditions(link), .toTarget)
+            wire.proxy.set(conditions(link.reversed), .toCaller)
         }
+    }
+
+    private func conditions(_ link: Link) -> LinkConditions {
+        ground.proxied(.on(link, under: faults, timeScale: timeScale))
     }
 
     /// Breaks the open connections between the two ends of each link, whoever dialled.

@@ -5,6 +5,7 @@ extension LiveSetting {
     func obstacles(to scenario: Scenario) -> [String] {
         var found: [String] = []
         if access(executable, X_OK) != 0 { found.append("\(executable) cannot be executed") }
+        if usesNamespaces { found += NamespaceGround.obstacles }
         if scenario.arms.contains(.apache), apacheCommand == nil {
             found.append("the arm apache needs the command that starts an Apache NameServer")
         }
@@ -30,7 +31,7 @@ extension LiveSetting {
             if access(DiskLimit.program, X_OK) != 0 { return "prlimit is missing: apt-get install util-linux" }
         case .cut(let links), .delay(let links, _, _), .loss(let links, _), .bandwidth(let links, _), .reset(let links),
             .halfOpen(let links):
-            if links.contains(where: { scenario.isSharedLink($0) }) {
+            if !usesNamespaces, links.contains(where: { scenario.isSharedLink($0) }) {
                 return
                     "the slaves of a group with several dial their master over one link; use one slave or --driver netns"
             }

@@ -8,11 +8,8 @@ extension LiveRun {
     /// Finds places for everybody, makes the links, writes the files.
     func prepare() throws(ExperimentError) {
         try WorkDirectory.make(cluster.directory)
-        let (nodes, gossip) = (try reserve(scenario.nodes.count), try reserve(scenario.nodes.count))
-        let brokers = try reserve(scenario.replicas.count)
-        cluster = LiveCluster(
-            scenario: scenario, arm: arm, directory: cluster.directory, nodes: nodes, gossip: gossip, brokers: brokers,
-            advertised: brokers, seed: cluster.seed)
+        cluster.places = try ground.open()
+        cluster.advertised = cluster.brokers
         do {
             try makeLinks()
         } catch {
@@ -21,22 +18,12 @@ extension LiveRun {
         try writeFiles()
     }
 
-    private func reserve(_ count: Int) throws(ExperimentError) -> [Address] {
-        var addresses: [Address] = []
-        for _ in 0..<count {
-            let port = try ReservedPort()
-            ports.append(port)
-            addresses.append(port.address)
-        }
-        return addresses
-    }
-
     private func makeLinks() throws(PlatformError) {
         let callers = scenario.replicas.indices.map(Party.broker) + scenario.clients.indices.map(Party.client)
         for node in scenario.nodes.indices {
             for caller in callers { try links.add(caller, to: .node(node), at: cluster.nodes[node]) }
             for other in scenario.nodes.indices where other != node {
-                try links.add(.node(other), to: .node(node), at: cluster.gossip[node])
+                try links.add(.node(other), to: .node(node), at: cluster.places.gossip[node])
             }
         }
         for broker in scenario.replicas.indices { try makeLinks(toBroker: broker) }
@@ -54,7 +41,9 @@ extension LiveRun {
     private func writeFiles() throws(ExperimentError) {
         let readers = scenario.nodes.indices.map(Optional.some) + [nil]
         for reader in readers {
-            let text = cluster.text(for: reader) { links.address(.node($0), to: .node($1)) ?? cluster.gossip[$1] }
+            let text = cluster.text(for: reader) {
+                links.address(.node($0), to: .node($1)) ?? cluster.places.gossip[$1]
+            }
             try WorkDirectory.write(text, to: cluster.fileName(for: reader))
         }
         guard arm == .apache else { return }
@@ -67,9 +56,7 @@ extension LiveRun {
     /// The broker's next life is at another address.
     func moveBroker(_ broker: Int) {
         do {
-            let port = try ReservedPort()
-            ports.append(port)
-            cluster.brokers[broker] = port.address
+            cluster.places.brokers[broker] = try ground.anotherPlace(ofBroker: broker)
             try makeLinks(toBroker: broker)
         } catch {
             fail("\(error)")
@@ -98,10 +85,11 @@ extension LiveRun {
     private func launch(_ party: Party, _ executable: String, _ arguments: [String]) throws(PlatformError) {
         let name = scenario.name(of: party)
         let tricks = environment(of: party)
+        let (program, all) = ground.command(
+            party, tricks.isEmpty ? executable : "/usr/bin/env",
+            tricks.isEmpty ? arguments : tricks + [executable] + arguments)
         try processes.start(
-            party, name: name, executable: tricks.isEmpty ? executable : "/usr/bin/env",
-            arguments: tricks.isEmpty ? arguments : tricks + [executable] + arguments,
-            output: "\(cluster.directory)/\(name)")
+            party, name: name, executable: program, arguments: all, output: "\(cluster.directory)/\(name)")
     }
 
     /// What `env` is told for those to whom something happens that needs it.

@@ -19,6 +19,7 @@ final class LiveRun {
     let setting: LiveSetting
     let arm: Arm
     let scenario: Scenario
+    let ground: any LiveGround
     let processes: LiveProcesses
     let links: LiveLinks
     let calls: OperatorCalls
@@ -32,8 +33,8 @@ final class LiveRun {
     /// How wrong the wall clocks are.
     var clocks: [Party: Duration] = [:]
     var clients: [ClientRun] = []
-    /// Held for the processes' sake.
-    var ports: [ReservedPort] = []
+    /// Links of somebody who has left without a word; they are cut for good.
+    var abandoned: [Link] = []
 
     private let onEvent: (HistoryEvent) -> Void
     private var observer: Observer?
@@ -71,12 +72,15 @@ final class LiveRun {
         var random = SeededGenerator(seed: setting.seed)
         let supervisor = Supervisor(platform: loop)
         processes = LiveProcesses(supervisor)
-        links = LiveLinks(platform: loop, timeScale: scenario.timeScale, seed: random.next())
-        calls = OperatorCalls(platform: loop)
+        let ground: any LiveGround =
+            setting.usesNamespaces ? NamespaceGround(loop, scenario, setting) : LoopbackGround(loop, scenario)
+        self.ground = ground
+        links = LiveLinks(ground, timeScale: scenario.timeScale, seed: random.next())
+        calls = OperatorCalls(platform: ground.platform(of: nil))
         schedule = LiveSchedule(scenario)
         cluster = LiveCluster(
-            scenario: scenario, arm: arm, directory: "\(setting.workDirectory)/\(arm.rawValue)", nodes: [], gossip: [],
-            brokers: [], advertised: [], seed: random.next())
+            scenario: scenario, arm: arm, directory: "\(setting.workDirectory)/\(arm.rawValue)", places: LivePlaces(),
+            advertised: [], seed: random.next())
         loop.onSignal(SIGCHLD) { supervisor.childEnded() }
         for signal in [SIGINT, SIGTERM, SIGHUP] {
             loop.onSignal(signal) { [weak self] in self?.fail("interrupted") }
@@ -125,7 +129,8 @@ final class LiveRun {
     private func startObserver() {
         let interval = min(.milliseconds(250), cluster.real(scenario.timings.scan) / Self.observations)
         let observer = Observer(
-            platform: loop, scenario: scenario, nodes: cluster.nodes, interval: max(interval, .milliseconds(20)),
+            platform: ground.platform(of: nil), scenario: scenario, nodes: cluster.nodes,
+            interval: max(interval, .milliseconds(20)),
             time: { 0 }, onEvent: { [weak self] in self?.record($0.kind) })
         self.observer = observer
         observer.start()
@@ -134,7 +139,9 @@ final class LiveRun {
     private func startClients() {
         var random = SeededGenerator(seed: setting.seed &+ 1)
         clients = scenario.clients.indices.map { index in
-            let platform = RoutedPlatform(loop) { [weak self] in self?.route(.client(index), to: $0) ?? $0 }
+            let platform = RoutedPlatform(ground.platform(of: .client(index))) { [weak self] in
+                self?.route(.client(index), to: $0) ?? $0
+            }
             return ClientRun(
                 platform: platform, scenario: scenario, client: index, nameServers: cluster.nodes,
                 timeScale: scenario.timeScale, seed: random.next(), time: { 0 },
@@ -149,7 +156,8 @@ final class LiveRun {
     /// Where a client's connection really goes.
     private func route(_ client: Party, to address: Address) -> Address? {
         if let node = cluster.nodes.firstIndex(of: address) { return links.address(client, to: .node(node)) }
-        return cluster.advertised.firstIndex(of: address).flatMap { links.address(client, to: .broker($0)) }
+        guard let broker = cluster.advertised.firstIndex(of: address) else { return nil }
+        return links.address(client, to: .broker(broker)) ?? cluster.brokers[broker]
     }
 
     private func advance() {
@@ -234,6 +242,7 @@ final class LiveRun {
         calls.stop()
         processes.stop(grace: Self.grace) { [self] in
             links.close()
+            ground.close()
             loop.stop()
         }
     }

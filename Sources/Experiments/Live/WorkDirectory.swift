@@ -26,23 +26,38 @@ enum WorkDirectory {
 
     /// Removes a file or a directory with all that is in it, not following links; what is not there is removed already.
     static func remove(_ path: String) {
-        if let directory = opendir(path) {
-            var names: [String] = []
-            while let entry = readdir(directory) {
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name != ".", name != ".." { names.append(name) }
-            }
-            closedir(directory)
-            for name in names {
-                let inner = "\(path)/\(name)"
-                var status = stat()
-                let isDirectory = lstat(inner, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-                if isDirectory { remove(inner) } else { unlink(inner) }
-            }
+        for name in names(in: path) {
+            let inner = "\(path)/\(name)"
+            var status = stat()
+            let isDirectory = lstat(inner, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            if isDirectory { remove(inner) } else { unlink(inner) }
         }
         rmdir(path)
+    }
+
+    /// What is in a directory; nothing when there is none.
+    static func names(in path: String) -> [String] {
+        guard let directory = opendir(path) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// The first kilobyte of a file, in one line.
+    static func text(of path: String) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        var bytes = [UInt8](repeating: 0, count: 1_024)
+        let count = read(descriptor, &bytes, bytes.count)
+        return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(separator: "\n").joined(
+            separator: "; ")
     }
 
     private static func failure(_ operation: String) -> ExperimentError {
