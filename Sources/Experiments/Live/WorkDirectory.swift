@@ -2,6 +2,13 @@ import Glibc
 
 /// Files of an experiment.
 enum WorkDirectory {
+    /// The path from the root: cluster.yaml takes relative ones as seen from its own folder.
+    static func absolute(_ path: String) -> String {
+        guard !path.hasPrefix("/"), let current = getcwd(nil, 0) else { return path }
+        defer { free(current) }
+        return "\(String(cString: current))/\(path)"
+    }
+
     /// Makes an empty directory, and those above it.
     static func make(_ path: String) throws(ExperimentError) {
         remove(path)
