@@ -44,6 +44,9 @@ public final class Observer {
     /// Asks no more and closes the connections.
     public func stop() { for watch in watches { watch.stop() } }
 
+    /// Whether every node's last question was answered.
+    public var isAnswered: Bool { watches.allSatisfy(\.isAnswered) }
+
     /// Whether every node's last question was answered and says that it heard all of these replicas itself, and, with
     /// gossip, that it is ready and agrees with every peer.
     public func agrees(on replicas: some Sequence<Int>) -> Bool {
