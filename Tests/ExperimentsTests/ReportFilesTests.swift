@@ -11,7 +11,7 @@ import Testing
     // MARK: Everything comes back
 
     @Test func aResultReadsBackAsItWasWritten() throws {
-        let result = ReportSample.result()
+        let result = ReportSample.standard
         try ResultFiles.write(result, into: directory.file("deep/er"))
         #expect(try ResultFiles.read(directory.file("deep/er")) == result)
         #expect(try ResultFiles.read(directory.file("deep/er/results.json")) == result)
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func resultsCanBeReadByAnyJSONReader() throws {
-        let result = ReportSample.result()
+        let result = ReportSample.standard
         try ResultFiles.write(result, into: directory.path)
         let read = try JSONMeaning(try #require(text(of: directory.file("results.json"))))
         #expect(read["format"]?.integer == 1)
@@ -119,8 +119,8 @@ import Testing
     }
 
     @Test func anEarlierResultLeavesNothingBehind() throws {
-        try ResultFiles.write(ReportSample.result(), into: directory.path)
-        var second = ReportSample.result()
+        try ResultFiles.write(ReportSample.standard, into: directory.path)
+        var second = ReportSample.standard
         second.arms.removeLast()
         try ResultFiles.write(second, into: directory.path)
         #expect(text(of: directory.file("history-replicate.jsonl")) == nil)
@@ -131,7 +131,7 @@ import Testing
 
     /// What reading says after `old` became `new` in the first place where a file has it, and the line of that place.
     private func complaint(_ file: String, _ old: String, _ new: String) throws -> (text: String, line: Int) {
-        var result = ReportSample.result()
+        var result = ReportSample.standard
         result.arms = result.arms.prefix(2).map { arm in
             var arm = arm
             arm.history.removeAll { if case .send(_, let outcome) = $0.kind { outcome.attempts == 1 } else { false } }
@@ -198,7 +198,7 @@ import Testing
     }
 
     @Test func aHistoryThatWasCutShortIsNotTakenForAWholeOne() throws {
-        try ResultFiles.write(ReportSample.result(), into: directory.path)
+        try ResultFiles.write(ReportSample.standard, into: directory.path)
         let whole = try #require(text(of: directory.file("history-off.jsonl")))
         let lines = whole.split(separator: "\n")
         try directory.write(lines.dropLast().joined(separator: "\n"), to: "history-off.jsonl")
@@ -212,7 +212,7 @@ import Testing
         let missing = #expect(throws: ExperimentError.self) { try ResultFiles.read(directory.file("none")) }
         #expect(missing?.description == "cannot open \(directory.path)/none/results.json: No such file or directory")
         let file = try directory.write("", to: "file")
-        let refused = #expect(throws: ExperimentError.self) { try ResultFiles.write(ReportSample.result(), into: file) }
+        let refused = #expect(throws: ExperimentError.self) { try ResultFiles.write(ReportSample.standard, into: file) }
         #expect(refused?.description.hasPrefix("cannot make the directory \(file): ") == true)
         try directory.write(String(repeating: " ", count: ResultFiles.maximumResultBytes + 1), to: "results.json")
         let large = #expect(throws: ExperimentError.self) { try ResultFiles.read(directory.path) }

@@ -6,6 +6,8 @@ import Basics
 @testable import Experiments
 
 enum ReportSample {
+    static let standard = result()
+
     /// The same for the same seed.
     static func result(seed: UInt64 = 7, title: String = "A link from one broker to one node is cut, one way")
         -> ExperimentResult
