@@ -7,6 +7,9 @@ extension Gossip {
     static let handshakeLimit: Duration = .seconds(5)
     /// Waits between two dials of one contact grow from a period to this, with full jitter.
     static let longestBackoff: Duration = .seconds(30)
+    /// In periods, how long a link that broke may take to be there again before its peer is taken for gone: the higher name
+    /// waits for two, and the first dial after it is not further away than one more.
+    static let redialPatience = 5
     /// How long two nodes of one name are both no witnesses after both were last seen.
     static let duplicateMemory: Duration = .seconds(120)
 
@@ -65,7 +68,7 @@ extension Gossip {
     private mutating func leave(
         _ peer: Int, isFarewell: Bool, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        peers[peer].unlink(at: now)
+        peers[peer].unlink(at: now, patience: isFarewell ? .zero : settings.period * Self.redialPatience)
         for key in divergences.keys(peer: peer, where: { !$0.kind.outlivesLink }) {
             // Nobody knows any more whether it still holds: it is dropped without a word.
             _ = divergences.cleared(key, at: now)
@@ -256,6 +259,7 @@ extension Gossip {
             // Another life, another clock: nothing is known of it yet. What it said before stays true.
             peers[peer].offset = nil
             peers[peer].losses = StallLedger()
+            peers[peer].expectedUntil = .zero
             peers[peer].incarnation = hello.incarnation
         }
         peers[peer].link = link
@@ -299,7 +303,7 @@ extension Gossip {
     private mutating func supersede(
         _ old: LinkID, of peer: Int, by incarnation: UInt64, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        peers[peer].unlink(at: now)
+        peers[peer].unlink(at: now, patience: settings.period * Self.redialPatience)
         if peers[peer].incarnation == incarnation {
             if let contact = links[old]?.contact { rest(contact, now: now) }
             links[old] = nil
