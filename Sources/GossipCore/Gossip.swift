@@ -28,7 +28,7 @@ public struct Gossip: ~Copyable {
     var own: FirstHandSet
     var evidence = EvidenceTable()
     var departures = DepartureTable()
-    var divergences = DivergenceTable()
+    var divergences: DivergenceTable
     var stalls = StallLedger()
 
     var contacts: [Contact] = []
@@ -75,6 +75,7 @@ public struct Gossip: ~Copyable {
         startedAt = now
         random = SeededGenerator(seed: seed)
         own = FirstHandSet(hash: settings.hash)
+        divergences = DivergenceTable(persistence: settings.persistence)
         lateness = DeadlineWheel(now: now)
         lastNewReplica = now
         nextHousekeeping = now
