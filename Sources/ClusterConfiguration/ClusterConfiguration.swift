@@ -46,12 +46,7 @@ public struct ClusterConfiguration: Hashable, Sendable {
 
     /// Validates the text of a file; `fileName` is what messages call it and where relative paths start.
     public static func parse(bytes: [UInt8], fileName: String) throws(ConfigurationErrors) -> ClusterConfiguration {
-        let document: YAMLNode?
-        do {
-            document = try YAMLParser.document(in: bytes)
-        } catch {
-            throw ConfigurationErrors(errors: [.init(file: fileName, line: error.line, message: error.message)])
-        }
+        let document = try ConfigurationFile.document(in: bytes, name: fileName)
         let log = FaultLog(file: fileName)
         let files = RelativePaths(folder: ConfigurationFile.folder(of: fileName))
         var reader = ClusterReader(log: log, files: files)

@@ -21,7 +21,7 @@ public struct ConfigurationError: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Gathers faults while reading goes on, so that one run shows them all.
-final class FaultLog {
+package final class FaultLog {
     /// Enough to mend a file by; bounds the work that a hostile file can cause.
     static let limit = 100
 
@@ -29,15 +29,17 @@ final class FaultLog {
     private var errors: [ConfigurationError] = []
     private var count = 0
 
-    init(file: String) { self.file = file }
+    /// For a file of that name.
+    package init(file: String) { self.file = file }
 
-    func report(_ line: Int?, _ message: String) {
+    /// Adds a fault; nil = it has no line.
+    package func report(_ line: Int?, _ message: String) {
         count += 1
         if errors.count < FaultLog.limit { errors.append(ConfigurationError(file: file, line: line, message: message)) }
     }
 
     /// Throws what was reported, if anything was, in the order of the lines.
-    func check() throws(ConfigurationErrors) {
+    package func check() throws(ConfigurationErrors) {
         guard count > 0 else { return }
         var sorted = errors.sorted { ($0.line ?? 0, $0.message) < ($1.line ?? 0, $1.message) }
         if count > sorted.count {
@@ -48,7 +50,7 @@ final class FaultLog {
 }
 
 /// A piece of the file inside a message: clipped, and without anything that a terminal would obey.
-func quoted(_ text: String) -> String {
+package func quoted(_ text: String) -> String {
     let clipped = text.unicodeScalars.prefix(60)
     let printable = String(String.UnicodeScalarView(clipped.map { $0.properties.isControl ? "?" : $0 }))
     return "'\(printable)\(clipped.count < text.unicodeScalars.count ? "…" : "")'"

@@ -1,9 +1,9 @@
 import Glibc
 
-/// The one file this module reads, with plain system calls: a node loads no Foundation for it.
-enum ConfigurationFile {
+/// A file of ours, read with plain system calls: a node loads no Foundation for it.
+package enum ConfigurationFile {
     /// All bytes of a file of at most 1 MiB.
-    static func read(_ path: String) throws(ConfigurationErrors) -> [UInt8] {
+    package static func read(_ path: String) throws(ConfigurationErrors) -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw fault(path, errno) }
         defer { close(descriptor) }
@@ -19,6 +19,15 @@ enum ConfigurationFile {
             if count < 0, error != EINTR { throw fault(path, error) }
             // One byte more is enough for the parser to refuse it; a pipe without end is not read to its end.
             if bytes.count > YAMLLimits.fileBytes { return bytes }
+        }
+    }
+
+    /// The file's one document, nil when it holds nothing but comments; `name` is what messages call the file.
+    package static func document(in bytes: [UInt8], name: String) throws(ConfigurationErrors) -> YAMLNode? {
+        do {
+            return try YAMLParser.document(in: bytes)
+        } catch {
+            throw ConfigurationErrors(errors: [.init(file: name, line: error.line, message: error.message)])
         }
     }
 

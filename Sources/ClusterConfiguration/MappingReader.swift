@@ -1,36 +1,43 @@
 import Basics
 
 /// The keys of one section of the file. What is not a case is an unknown key.
-protocol SectionKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable {
+package protocol SectionKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable {
     /// How messages name the section.
     static var section: String { get }
 }
 
 /// A value and the line to blame for it.
-struct Located<Value> {
-    var value: Value
-    var line: Int
+package struct Located<Value> {
+    /// The value.
+    package var value: Value
+    /// Counted from 1.
+    package var line: Int
 }
 
 /// Why the text of one value is not what its key wants: the rest of a sentence that begins with that text.
-struct ValueFault: Error {
-    var message: String
-    init(_ message: String) { self.message = message }
+package struct ValueFault: Error {
+    /// `is no …`.
+    package var message: String
+    /// A fault.
+    package init(_ message: String) { self.message = message }
 }
 
 /// Reads one mapping's values by key and type. Every fault goes to the log, and reading goes on with the default.
-struct MappingReader<Key: SectionKey> {
+package struct MappingReader<Key: SectionKey> {
     /// Where a missing key is reported.
-    let line: Int
-    let log: FaultLog
+    package let line: Int
+    /// Where faults go.
+    package let log: FaultLog
     private var entries: [Key: YAMLEntry] = [:]
     /// False when something else stood in the mapping's place: then no key counts as missing.
     private var isMapping = true
+    /// Whether something stood there that is no key: what seems to be missing may be meant by it.
+    package private(set) var hasUnknownKeys = false
     /// The keys found, in the file's order.
-    private(set) var keys: [Key] = []
+    package private(set) var keys: [Key] = []
 
     /// Nothing, like an absent section, is an empty mapping.
-    init(_ node: YAMLNode?, line: Int, log: FaultLog) {
+    package init(_ node: YAMLNode?, line: Int, log: FaultLog) {
         self.line = line
         self.log = log
         guard let node, !node.isNull else { return }
@@ -48,6 +55,7 @@ struct MappingReader<Key: SectionKey> {
             let hint =
                 nearestName(to: entry.key, among: known).map { "did you mean '\($0)'?" }
                 ?? "known: \(known.joined(separator: ", "))"
+            hasUnknownKeys = true
             log.report(entry.line, "unknown key \(quoted(entry.key)) in \(Key.section); \(hint)")
             return
         }
@@ -65,31 +73,39 @@ struct MappingReader<Key: SectionKey> {
     }
 
     /// The key's line; the section's when the key is absent.
-    func line(of key: Key) -> Int { entries[key]?.line ?? line }
+    package func line(of key: Key) -> Int { entries[key]?.line ?? line }
 
     /// Says what is wrong with the value of `key`.
-    func report(_ key: Key, _ message: String) { log.report(line(of: key), "\(path(key)): \(message)") }
+    package func report(_ key: Key, _ message: String) { log.report(line(of: key), "\(path(key)): \(message)") }
 
     private func reportMissing(_ key: Key) {
         if isMapping { log.report(line, "\(path(key)) is missing") }
     }
 
+    /// The value of `key`, in whatever form; nil when absent or nothing.
+    package func node(_ key: Key) -> YAMLNode? {
+        guard let node = entries[key]?.value, !node.isNull else { return nil }
+        return node
+    }
+
     // MARK: - Sections and lists
 
     /// The mapping under `key`, empty when absent.
-    func mapping<Inner: SectionKey>(_ key: Key, of type: Inner.Type = Inner.self) -> MappingReader<Inner> {
+    package func mapping<Inner: SectionKey>(_ key: Key, of type: Inner.Type = Inner.self) -> MappingReader<Inner> {
         MappingReader<Inner>(entries[key]?.value, line: line(of: key), log: log)
     }
 
     /// The mappings listed under `key`; `limit` is the largest allowed number of them.
-    func list<Item: SectionKey>(_ key: Key, of type: Item.Type = Item.self, limit: Int, required: Bool = false)
+    package func list<Item: SectionKey>(_ key: Key, of type: Item.Type = Item.self, limit: Int, required: Bool = false)
         -> [MappingReader<Item>]
     {
         items(key, limit: limit, required: required).map { MappingReader<Item>($0, line: $0.line, log: log) }
     }
 
     /// The single values listed under `key`, none twice; `convert` throws what is wrong with a text.
-    func values<Value: Hashable>(_ key: Key, limit: Int, _ convert: (String) throws(ValueFault) -> Value) -> [Value] {
+    package func values<Value: Hashable>(_ key: Key, limit: Int, _ convert: (String) throws(ValueFault) -> Value)
+        -> [Value]
+    {
         var values: [Value] = []
         var firstLines: [Value: Int] = [:]
         for node in items(key, limit: limit) {
@@ -113,7 +129,7 @@ struct MappingReader<Key: SectionKey> {
     }
 
     /// The words listed under `key`, each one of `Value`'s.
-    func choices<Value: RawRepresentable<String> & CaseIterable & Hashable>(_ key: Key, limit: Int) -> [Value] {
+    package func choices<Value: RawRepresentable<String> & CaseIterable & Hashable>(_ key: Key, limit: Int) -> [Value] {
         values(key, limit: limit) { (text) throws(ValueFault) in try choice(text) }
     }
 
@@ -134,7 +150,7 @@ struct MappingReader<Key: SectionKey> {
     // MARK: - Scalars
 
     /// The text under `key`; nil when absent or faulty.
-    private func text(_ key: Key) -> String? {
+    package func text(_ key: Key) -> String? {
         guard let node = entries[key]?.value else { return nil }
         guard case .scalar(let text, _) = node.content, !node.isNull else {
             report(key, "must be a single value, not \(node.kind)")
@@ -164,25 +180,25 @@ struct MappingReader<Key: SectionKey> {
         return value
     }
 
-    func duration(_ key: Key, in range: ClosedRange<Duration>, default fallback: Duration) -> Duration {
+    package func duration(_ key: Key, in range: ClosedRange<Duration>, default fallback: Duration) -> Duration {
         let expected = "duration; write a whole number and ms, s, m, h or d, as in \(fallback.text)"
         return ranged(key, value(key, expected) { Duration(text: $0) }, in: range, default: fallback) { $0.text }
     }
 
-    func byteSize(_ key: Key, in range: ClosedRange<Int>, default fallback: Int) -> Int {
+    package func byteSize(_ key: Key, in range: ClosedRange<Int>, default fallback: Int) -> Int {
         let expected = "size; write a whole number and B, KiB, MiB or GiB, as in \(ByteSize.text(fallback))"
         return ranged(key, value(key, expected, ByteSize.bytes), in: range, default: fallback, ByteSize.text)
     }
 
-    func integer(_ key: Key, in range: ClosedRange<Int>, default fallback: Int) -> Int {
+    package func integer(_ key: Key, in range: ClosedRange<Int>, default fallback: Int) -> Int {
         ranged(key, value(key, "whole number") { Int($0) }, in: range, default: fallback) { String($0) }
     }
 
-    func boolean(_ key: Key, default fallback: Bool) -> Bool {
+    package func boolean(_ key: Key, default fallback: Bool) -> Bool {
         value(key, "boolean; write true or false") { Bool($0) } ?? fallback
     }
 
-    func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: Key, default fallback: Value) -> Value {
+    package func choice<Value: RawRepresentable<String> & CaseIterable>(_ key: Key, default fallback: Value) -> Value {
         guard let text = text(key) else { return fallback }
         do throws(ValueFault) {
             return try choice(text)
@@ -206,14 +222,14 @@ struct MappingReader<Key: SectionKey> {
 
     static func isPath(_ text: String) -> Bool { !text.isEmpty && !text.utf8.contains(0) }
 
-    func name(_ key: Key, _ rule: NameRule = .label, default fallback: String) -> String {
+    package func name(_ key: Key, _ rule: NameRule = .label, default fallback: String) -> String {
         value(key, "name; write \(rule.description)") { rule.allows($0) ? $0 : nil } ?? fallback
     }
 
     // MARK: - Optional scalars; nil when nothing is given, or once a fault is reported
 
     /// Whether anything but nothing, or an empty list, stands under `key`, right or wrong.
-    func isGiven(_ key: Key) -> Bool {
+    package func isGiven(_ key: Key) -> Bool {
         guard let node = entries[key]?.value, !node.isNull else { return false }
         if case .sequence(let items) = node.content { return !items.isEmpty }
         return true
@@ -229,12 +245,12 @@ struct MappingReader<Key: SectionKey> {
 
     // MARK: - Required scalars; nil once a fault is reported
 
-    func requiredName(_ key: Key, _ rule: NameRule = .label) -> Located<String>? {
+    package func requiredName(_ key: Key, _ rule: NameRule = .label) -> Located<String>? {
         guard isPresent(key) else { return nil }
         return value(key, "name; write \(rule.description)") { rule.allows($0) ? $0 : nil }.map { located($0, key) }
     }
 
-    func requiredInteger(_ key: Key, in range: ClosedRange<Int>) -> Located<Int>? {
+    package func requiredInteger(_ key: Key, in range: ClosedRange<Int>) -> Located<Int>? {
         guard isPresent(key), let number = value(key, "whole number", { Int($0) }) else { return nil }
         let checked = ranged(key, number, in: range, default: range.upperBound) { String($0) }
         return range.contains(number) ? located(checked, key) : nil

@@ -1,27 +1,33 @@
 import Basics
 
 /// What a name may be made of, so that it can stand in a file name, a log line and RocketMQ's headers alike.
-struct NameRule {
+package struct NameRule {
     /// Bytes allowed besides ASCII letters and digits.
     var punctuation: StaticString
     /// In bytes.
     var length: Int
     /// The rule for people.
-    var description: String
+    package var description: String
     /// Whether the first byte must be a letter or a digit, which also keeps `..` out of file names.
     var startsPlain: Bool
 
     /// Clusters, nodes and broker groups.
-    static let label = NameRule(
+    package static let label = NameRule(
         punctuation: "-_.", length: 64,
         description: "1 to 64 letters, digits, '-', '_' or '.', a letter or digit first", startsPlain: true)
 
+    /// Experiments, which are files and words of the command line.
+    package static let word = NameRule(
+        punctuation: "-", length: 64, description: "1 to 64 letters, digits or '-', a letter or digit first",
+        startsPlain: true)
+
     /// Topics (protocol.md 2.5; RocketMQ's own limit is 127).
-    static let topic = NameRule(
+    package static let topic = NameRule(
         punctuation: "-_%|", length: 127, description: "1 to 127 letters, digits, '-', '_', '%' or '|'",
         startsPlain: false)
 
-    func allows(_ name: String) -> Bool {
+    /// Whether the name is one.
+    package func allows(_ name: String) -> Bool {
         let allowed = UnsafeBufferPointer(start: punctuation.utf8Start, count: punctuation.utf8CodeUnitCount)
         guard let first = name.utf8.first, name.utf8.count <= length else { return false }
         return (!startsPlain || first.isLetterOrDigit)

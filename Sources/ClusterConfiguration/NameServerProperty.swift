@@ -5,19 +5,21 @@ public struct NameServerProperty: Hashable, Sendable {
     /// Its canonical text: `true`, `false` or decimal digits.
     public var value: String
 
-    enum Key: String, SectionKey {
+    /// The properties that are understood.
+    package enum Key: String, SectionKey {
         case orderMessageEnable, returnOrderTopicConfigToBroker
         case supportActingMaster, notifyMinBrokerIdChanged
         case enableTopicList, enableAllTopicList, deleteTopicWithBrokerRegistration
         case needWaitForService, waitSecondsForService
         case enableShutdownGracefully, shutdownWaitTimeSeconds
-        static let section = "nameserver"
+        /// Its name in files.
+        package static let section = "nameserver"
     }
 }
 
 extension NameServerProperty {
     /// What the file sets, in its order.
-    static func properties(_ reader: MappingReader<Key>) -> [NameServerProperty] {
+    package static func properties(_ reader: MappingReader<Key>) -> [NameServerProperty] {
         reader.keys.map { key in
             let value =
                 switch key {

@@ -1,5 +1,5 @@
 /// The candidate that `word` was probably meant to be; nil when none is near. The first of equally near ones wins.
-func nearestName(to word: String, among candidates: [String]) -> String? {
+package func nearestName(to word: String, among candidates: [String]) -> String? {
     guard word.utf8.count <= 64 else { return nil }
     let folded = Array(word.lowercased().utf8)
     var best: (name: String, distance: Int)?

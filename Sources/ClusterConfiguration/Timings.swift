@@ -14,14 +14,18 @@ public struct Timings: Hashable, Sendable {
     /// The defaults above.
     public init() {}
 
-    enum Key: String, SectionKey {
+    /// The keys of the section.
+    package enum Key: String, SectionKey {
+        /// As the property of that name.
         case heartbeat, scan, expiry, routePoll
-        static let section = "timings"
+        /// Its name in files.
+        package static let section = "timings"
     }
 }
 
 extension Timings {
-    init(_ reader: MappingReader<Key>) {
+    /// Reads and checks the section.
+    package init(_ reader: MappingReader<Key>) {
         self.init()
         let period = Duration.milliseconds(10)...Duration.seconds(3600)
         heartbeat = reader.duration(.heartbeat, in: period, default: heartbeat)

@@ -8,7 +8,7 @@ extension Duration {
     ]
 
     /// Reads `300ms`, `30s`, `2m`, `1h`, `1d`; nil for anything else, also beyond 64 bits of milliseconds.
-    init?(text: String) {
+    package init?(text: String) {
         guard let milliseconds = scaled(text, units: Duration.units.map { ($0.suffix, $0.milliseconds) }) else {
             return nil
         }
@@ -16,23 +16,23 @@ extension Duration {
     }
 
     /// In the largest unit that leaves a whole number: `2m`, `90s`.
-    var text: String {
+    package var text: String {
         let unit = Duration.units.last { wholeMilliseconds % $0.milliseconds == 0 && wholeMilliseconds != 0 }
         return unit.map { "\(wholeMilliseconds / $0.milliseconds)\($0.suffix)" } ?? "\(wholeMilliseconds)ms"
     }
 }
 
 /// A number of bytes in a configuration file.
-enum ByteSize {
+package enum ByteSize {
     private static let units: [(suffix: String, factor: Int64)] = [
         ("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30),
     ]
 
     /// Reads `512B`, `64KiB`, `16MiB`, `1GiB`; nil for anything else, also beyond 63 bits.
-    static func bytes(_ text: String) -> Int? { scaled(text, units: units).flatMap { Int(exactly: $0) } }
+    package static func bytes(_ text: String) -> Int? { scaled(text, units: units).flatMap { Int(exactly: $0) } }
 
     /// In the largest unit that leaves a whole number: `16MiB`.
-    static func text(_ bytes: Int) -> String {
+    package static func text(_ bytes: Int) -> String {
         let unit = units.last { Int64(bytes) % $0.factor == 0 && bytes != 0 }
         return unit.map { "\(Int64(bytes) / $0.factor)\($0.suffix)" } ?? "\(bytes)B"
     }

@@ -1,18 +1,20 @@
 /// One value of a YAML document and the line it begins on, before anything is known about its meaning.
-struct YAMLNode {
-    enum Content {
+package struct YAMLNode {
+    /// Its form.
+    package enum Content {
         /// `quoted` tells `""` from nothing at all.
         case scalar(String, quoted: Bool)
         case sequence([YAMLNode])
         case mapping([YAMLEntry])
     }
 
-    var content: Content
+    /// What it is.
+    package var content: Content
     /// Counted from 1.
-    var line: Int
+    package var line: Int
 
     /// Whether nothing, or YAML's word for it, stands where a value could.
-    var isNull: Bool {
+    package var isNull: Bool {
         if case .scalar(let text, quoted: false) = content {
             text.isEmpty || text == "~" || text == "null"
         } else {
@@ -21,7 +23,7 @@ struct YAMLNode {
     }
 
     /// What the value is, for a sentence like "must be a list, not …".
-    var kind: String {
+    package var kind: String {
         switch content {
         case .scalar(let text, _): isNull ? "nothing" : quoted(text)
         case .sequence: "a list"
@@ -31,9 +33,11 @@ struct YAMLNode {
 }
 
 /// One `key: value` of a mapping; keys may still repeat.
-struct YAMLEntry {
-    var key: String
+package struct YAMLEntry {
+    /// As written.
+    package var key: String
     /// The key's line, counted from 1: messages point here, for a value may begin lines below.
-    var line: Int
-    var value: YAMLNode
+    package var line: Int
+    /// What follows the colon.
+    package var value: YAMLNode
 }

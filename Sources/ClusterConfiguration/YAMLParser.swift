@@ -66,7 +66,7 @@ struct YAMLParser: ~Copyable {
             switch try next() {
             case .streamEnd: return root
             case .streamStart, .documentEnd: continue
-            case .documentStart where root != nil: throw failure("a second document: one file describes one cluster")
+            case .documentStart where root != nil: throw failure("a second document: one file holds one")
             default: root = try node(try next(), depth: 1)
             }
         }

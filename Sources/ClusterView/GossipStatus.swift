@@ -120,6 +120,8 @@ public struct GossipStatus: Decodable, Hashable, Sendable {
     public var brokers: [Broker] = []
     /// Counts.
     public var totals = Totals()
+    /// What it did since its start, by name: `bytesSent`, `alarms`, ….
+    public var counters: [String: Int] = [:]
 
     /// Whether there is a gossip layer at work.
     public var isOn: Bool { mode != "off" }
@@ -159,6 +161,7 @@ extension GossipStatus {
         members.read("divergences", into: &divergences)
         members.read("brokers", into: &brokers)
         members.read("totals", into: &totals)
+        members.read("counters", into: &counters)
     }
 }
 

@@ -3,6 +3,7 @@
 
 import Basics
 import CLibuv
+import Glibc
 import Platform
 
 /// What streams have in common that were made with equal options.
@@ -147,6 +148,16 @@ final class TCPStream: HandleOwner, ByteStream {
     // MARK: Ending
 
     override func close() { finish(.local) }
+
+    /// A socket that lingers for no time is closed with a reset (socket(7), SO_LINGER).
+    func reset() {
+        var descriptor: Int32 = -1
+        if state.pointee.phase != .closed, uv_fileno(uvHandle, &descriptor) == 0 {
+            var none = linger(l_onoff: 1, l_linger: 0)
+            setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &none, socklen_t(MemoryLayout<linger>.size))
+        }
+        finish(.local)
+    }
 
     func closeAfterWriting() {
         switch state.pointee.phase {

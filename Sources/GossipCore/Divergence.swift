@@ -61,7 +61,7 @@ public struct Divergence: Hashable, Sendable {
 
 /// All divergences of a node, and when each is worth a line of log.
 ///
-/// A difference is reported when it has lasted for two exchanges and five seconds: below that it may be a registration
+/// A difference is reported when it has lasted for two exchanges and a sixth of a heartbeat (5 s): below that it may be a registration
 /// on its way. It is over as soon as an exchange no longer shows it.
 struct DivergenceTable {
     struct Key: Hashable, Comparable {
@@ -98,7 +98,8 @@ struct DivergenceTable {
         case healed(Divergence, after: Duration)
     }
 
-    static let persistence: Duration = .seconds(5)
+    /// How long one must last, beside two exchanges, before it is told.
+    let persistence: Duration
     /// One alarm about a link that comes and goes, however often it does.
     static let alarmInterval: Duration = .seconds(300)
 
@@ -111,6 +112,8 @@ struct DivergenceTable {
     private var lastAlarms: [Key: Instant] = [:]
 
     var isEmpty: Bool { entries.isEmpty }
+
+    init(persistence: Duration) { self.persistence = persistence }
 
     /// One exchange showed the difference.
     mutating func saw(
@@ -140,7 +143,7 @@ struct DivergenceTable {
     }
 
     private mutating func report(_ entry: Entry, _ key: Key, at now: Instant) -> Change? {
-        let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= Self.persistence
+        let lasted = entry.exchanges >= 2 && now - entry.divergence.since >= persistence
         guard lasted || key.kind.isProvenAtOnce else { return nil }
         entry.divergence.isReported = true
         let alarm = key.ofAlarm

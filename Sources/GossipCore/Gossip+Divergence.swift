@@ -27,11 +27,12 @@ extension Gossip {
         if let change = divergences.cleared(key, at: now) { tell(change, &directives) }
     }
 
-    private func tell(_ change: DivergenceTable.Change, _ directives: inout [GossipDirective]) {
+    private mutating func tell(_ change: DivergenceTable.Change, _ directives: inout [GossipDirective]) {
         switch change {
         case .reported(let found, let isAlarm):
             // A node in trouble itself keeps its alarms down; the difference is shown all the same.
             let level: GossipEvent.Level = isAlarm && localHealth.score < LocalHealth.worst / 2 ? .warning : .info
+            if level == .warning { counters.alarms += 1 }
             directives.append(
                 .event(
                     GossipEvent(

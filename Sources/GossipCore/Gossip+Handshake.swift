@@ -3,12 +3,8 @@ import Basics
 // Links come and go; peers stay. Who dials, who is let in, and what happens when two links or two nodes claim one name.
 
 extension Gossip {
-    /// How long a link may take for its handshake, and how long a superseded one is watched for signs of a second life.
+    /// How long a link may take for its handshake: several round trips of any network.
     static let handshakeLimit: Duration = .seconds(5)
-    /// Waits between two dials of one contact grow from a period to this, with full jitter.
-    static let longestBackoff: Duration = .seconds(30)
-    /// How long two nodes of one name are both no witnesses after both were last seen.
-    static let duplicateMemory: Duration = .seconds(120)
 
     /// A further address to dial, found by DNS; its number is the next one.
     public mutating func addContact(now: Instant) {
@@ -65,7 +61,7 @@ extension Gossip {
     private mutating func leave(
         _ peer: Int, isFarewell: Bool, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        peers[peer].unlink(at: now)
+        peers[peer].unlink(at: now, patience: isFarewell ? .zero : settings.redialPatience)
         for key in divergences.keys(peer: peer, where: { !$0.kind.outlivesLink }) {
             // Nobody knows any more whether it still holds: it is dropped without a word.
             _ = divergences.cleared(key, at: now)
@@ -82,10 +78,19 @@ extension Gossip {
 
     /// Waits before the contact is dialled again; the higher name gives the lower one time to come by itself.
     private mutating func rest(_ contact: Int, now: Instant) {
-        let ceiling = min(Self.longestBackoff, settings.period * (1 << min(contacts[contact].failures, 10)))
+        let ceiling = min(settings.longestBackoff, settings.period * (1 << min(contacts[contact].failures, 10)))
         let isFirstToDial = contacts[contact].name.map { settings.node < $0 } ?? true
         let courtesy = isFirstToDial ? Duration.zero : settings.period * 2
         contacts[contact].phase = .idle(until: now + courtesy + jitter(of: ceiling))
+    }
+
+    /// A peer that was away is back. What kept it away has probably ended for others, too: they are dialled within a period,
+    /// whatever their backoff; each at most once for every peer that comes back.
+    private mutating func dialOthersSoon(now: Instant) {
+        for index in contacts.indices where contacts[index].failures > 0 && !isLinked(index) {
+            guard case .idle(let until) = contacts[index].phase else { continue }
+            contacts[index].phase = .idle(until: min(until, now + jitter(of: settings.period)))
+        }
     }
 
     func isLinked(_ contact: Int) -> Bool {
@@ -107,7 +112,7 @@ extension Gossip {
         var overdue: [LinkID] = []
         for (link, state) in links {
             let isStuck = state.peer == nil && now - state.openedAt > Self.handshakeLimit
-            let isOld = state.supersededAt.map { now - $0 > Self.handshakeLimit } ?? false
+            let isOld = state.supersededAt.map { now - $0 > settings.oldLifeWatch } ?? false
             if isStuck || isOld { overdue.append(link) }
         }
         for link in overdue.sorted() { drop(link, "its handshake took too long", now: now, &directives) }
@@ -256,6 +261,7 @@ extension Gossip {
             // Another life, another clock: nothing is known of it yet. What it said before stays true.
             peers[peer].offset = nil
             peers[peer].losses = StallLedger()
+            peers[peer].expectedUntil = .zero
             peers[peer].incarnation = hello.incarnation
         }
         peers[peer].link = link
@@ -265,6 +271,7 @@ extension Gossip {
         links[link]?.peer = peer
         compareTimings(hello, peer, now: now, &directives)
         if wasDown {
+            dialOthersSoon(now: now)
             directives.append(
                 .event(GossipEvent(.peerUp, peer: hello.node, "\(hello.node) takes part, mode \(hello.mode.name)")))
         }
@@ -299,7 +306,7 @@ extension Gossip {
     private mutating func supersede(
         _ old: LinkID, of peer: Int, by incarnation: UInt64, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        peers[peer].unlink(at: now)
+        peers[peer].unlink(at: now, patience: settings.redialPatience)
         if peers[peer].incarnation == incarnation {
             if let contact = links[old]?.contact { rest(contact, now: now) }
             links[old] = nil
@@ -315,7 +322,7 @@ extension Gossip {
     ) {
         guard now - supersededAt > settings.period else { return }
         if planted(.trustDuplicates) { return }
-        peers[peer].duplicateUntil = now + Self.duplicateMemory
+        peers[peer].duplicateUntil = now + settings.duplicateMemory
         evidence.distrust(peer)
         let (text, advice) = (
             "two live nodes go by the name '\(peers[peer].name)'; neither counts as a witness",

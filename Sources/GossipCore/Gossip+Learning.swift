@@ -79,7 +79,7 @@ extension Gossip {
         else {
             // The peer has it no more, or it is too long: asking again at once would bring the same.
             peers[peer].imagePull = nil
-            peers[peer].remote[item]?.restsUntil = now + Self.refusalMemory
+            peers[peer].remote[item]?.restsUntil = now + settings.refusalMemory
             return pullNextImage(from: peer, now: now, &directives)
         }
         adopt(
@@ -132,15 +132,12 @@ extension Gossip {
                     usableUntil: until)))
     }
 
-    /// How long something is not tried again that did not work.
-    static let refusalMemory: Duration = .seconds(20)
-
     /// The tables would not take a registration that was learned, or serve it no longer by themselves: it is not tried again
     /// for a while. (Its place may have been taken, and become free.)
     public mutating func refusedToLearn(_ identity: ReplicaIdentity, now: Instant) {
         let replica = settings.hash.replica(identity)
         guard let item = learned.removeValue(forKey: replica)?.item else { return }
-        for peer in peers.indices { peers[peer].remote[item]?.restsUntil = now + Self.refusalMemory }
+        for peer in peers.indices { peers[peer].remote[item]?.restsUntil = now + settings.refusalMemory }
     }
 
     /// There is new evidence of a learned replica, or some has lost its worth.

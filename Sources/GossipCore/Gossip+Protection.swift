@@ -76,7 +76,7 @@ extension Gossip {
         }
         // Its connection closed here: is it open anywhere else?
         let answers = evidence.evidence(of: entry.hash).filter {
-            peers[$0.peer].isWitness && $0.evidence.answeredAt >= closed.closedAt
+            peers[$0.peer].mayAnswer(at: now) && $0.evidence.answeredAt >= closed.closedAt
         }
         let open = answers.filter { $0.evidence.isConnected }
         let end = planted(.openIsForEver) ? Instant.distantFuture : closed.waitsUntil
@@ -84,11 +84,25 @@ extension Gossip {
             return hold(
                 entry, until: end, "its connection to \(peers[other.peer].name) is open", &directives)
         }
-        let isAwaited = peers.indices.contains { peers[$0].isWitness && !closed.answered.contains($0) }
-        if !isAwaited {
+        waitForAnswers(entry, now: now, &directives)
+    }
+
+    /// The connection of a replica closed, and nobody has vouched for it so far: is there anybody who may yet?
+    mutating func waitForAnswers(
+        _ entry: FirstHandSet.Replica, now: Instant, _ directives: inout [GossipDirective]
+    ) {
+        guard let closed = closing[entry.hash] else { return }
+        let awaited = peers.indices.filter { peers[$0].mayAnswer(at: now) && !closed.answered.contains($0) }
+        if awaited.isEmpty {
             closing[entry.hash] = nil
             held[entry.token.number] = nil
             directives.append(.release(entry.token))
+            return
+        }
+        // What cut the replica off may have cut the peers off as well: their links come back first.
+        let expected = awaited.filter { !peers[$0].isWitness }.map { peers[$0].expectedUntil }.max()
+        if let until = expected, until > closed.closedAt + settings.closeGrace {
+            hold(entry, until: min(until, closed.waitsUntil), "its peers are being dialled again", &directives)
         }
     }
 

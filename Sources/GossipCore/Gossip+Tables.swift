@@ -12,8 +12,8 @@ struct ClosedConnection {
 }
 
 extension Gossip {
-    /// How much later than usual the heartbeat may come that a peer's open connection promises.
-    static let heartbeatPatience: Duration = .seconds(5)
+    /// How long the heartbeat may take that a peer's open connection promises: a sixth over the usual interval (35 s of 30).
+    private static func heartbeatPatience(_ hearing: Hearing) -> Duration { hearing.interval * 7 / 6 }
 
     /// A replica registered: it is new here, or something of its registration has changed; or topics left its image, which is
     /// no sign of life.
@@ -58,19 +58,14 @@ extension Gossip {
             return
         }
         // An open connection elsewhere is no sign of life: it buys one interval, and never more than silence itself is granted.
-        let wait = min(now + hearing.interval + Self.heartbeatPatience, hearing.lastHeard + hearing.timeout)
+        let wait = min(now + Self.heartbeatPatience(hearing), hearing.lastHeard + hearing.timeout)
         closing[entry.hash] = ClosedConnection(closedAt: now, waitsUntil: wait)
         if held.removeValue(forKey: replica.number) != nil {
             // It was held for its silence, on signs of life from before the close.
             directives.append(.hold(replica, until: now, witness: "its connection closed"))
         }
-        guard peers.contains(where: { $0.isWitness }) else {
-            // Nobody to ask.
-            closing[entry.hash] = nil
-            directives.append(.release(replica))
-            return
-        }
         for peer in peers.indices where peers[peer].isWitness { peers[peer].isUrgent = true }
+        waitForAnswers(entry, now: now, &directives)
     }
 
     /// The replica's entry is gone.

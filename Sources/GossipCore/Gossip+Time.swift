@@ -7,8 +7,6 @@ extension Gossip {
     static let isolationTenths = 8
     /// Old evidence, goodbyes and alarms are swept once in so many periods.
     static let sweepPeriods = 10
-    /// A clock that has behaved for this long is no difference any more.
-    static let clockMemory: Duration = .seconds(60)
 
     /// Does what is due; to be called at `nextWake` at the latest.
     public mutating func advance(
@@ -67,7 +65,7 @@ extension Gossip {
                 peers[peer].duplicateUntil = nil
                 clear(.duplicateID, peer: peer, now: now, &directives)
             }
-            if let at = peers[peer].stalledAt, now - at > Self.clockMemory {
+            if let at = peers[peer].stalledAt, now - at > settings.clockMemory {
                 peers[peer].stalledAt = nil
                 clear(.clock, peer: peer, now: now, &directives)
             }

@@ -21,8 +21,6 @@ struct HeardGoodbye {
 extension Gossip {
     /// Goodbyes are told at once. One that is older was held up by something.
     private static let freshGoodbye: Duration = .seconds(1)
-    /// How long the proof may take.
-    private static let proofLimit: Duration = .seconds(10)
 
     /// A tombstone came: is it worth a look after the next exchange?
     mutating func consider(_ goodbye: TombstoneReport, from peer: Int, now: Instant) {
@@ -54,7 +52,7 @@ extension Gossip {
         guard peers[peer].isWitness, peers[peer].stalledAt == nil else { return }
         // A shorter stand-still than this may have gone unnoticed: what both measurements leave open, and drift.
         let unseen = peers[peer].roundTrip + ClockRate.readingSlack * 2 + .milliseconds(20)
-        for goodbye in due where now - goodbye.heardAt <= Self.proofLimit {
+        for goodbye in due where now - goodbye.heardAt <= settings.goodbyeProofLimit {
             guard let entry = own.replica(hash: goodbye.replica), let hearing = tables.hearing(of: entry.token),
                 hearing.lastHeard + goodbye.uncertainty + unseen < goodbye.earliest
             else { continue }

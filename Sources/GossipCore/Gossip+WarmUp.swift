@@ -22,8 +22,6 @@ struct SnapshotPull {
 }
 
 extension Gossip {
-    /// How long the other source may take once one is complete.
-    static let secondSnapshotWait: Duration = .seconds(2)
     /// Room for images in one part, so that with the entries it fits a frame; an image above it is fetched by itself.
     static let snapshotImageRoom = 44 << 10
 
@@ -50,7 +48,7 @@ extension Gossip {
         if readyPeers.contains(where: { $0.digest?.root == own.sketch.root }) { return true }
         if let first = warmUp.firstCompleted {
             let isPulling = peers.contains { $0.snapshot != nil }
-            return !isPulling || now - first >= Self.secondSnapshotWait
+            return !isPulling || now - first >= settings.secondSnapshotWait
         }
         return readyPeers.isEmpty && uptime >= settings.heartbeat * 7 / 6
             && now - lastNewReplica >= settings.heartbeat / 3

@@ -28,7 +28,7 @@ public struct Gossip: ~Copyable {
     var own: FirstHandSet
     var evidence = EvidenceTable()
     var departures = DepartureTable()
-    var divergences = DivergenceTable()
+    var divergences: DivergenceTable
     var stalls = StallLedger()
 
     var contacts: [Contact] = []
@@ -75,6 +75,7 @@ public struct Gossip: ~Copyable {
         startedAt = now
         random = SeededGenerator(seed: seed)
         own = FirstHandSet(hash: settings.hash)
+        divergences = DivergenceTable(persistence: settings.persistence)
         lateness = DeadlineWheel(now: now)
         lastNewReplica = now
         nextHousekeeping = now
@@ -161,6 +162,8 @@ public struct GossipCounters: Hashable, Sendable {
     public var refusedOperations = 0
     /// Requests put off because the peer's share of this node's work was used up.
     public var busyAnswers = 0
+    /// Warnings that the tables of this node and of a peer differ.
+    public var alarms = 0
 
     /// Each counter with its name, in the order of a node's status.
     public var named: [(name: String, value: Int)] {
@@ -171,7 +174,7 @@ public struct GossipCounters: Hashable, Sendable {
             ("missedExchanges", missedExchanges), ("reconciliations", reconciliations),
             ("failedDecodings", failedDecodings), ("holds", holds), ("learned", learned), ("busyAnswers", busyAnswers),
             ("operations", operations), ("quarantinedOperations", quarantinedOperations),
-            ("refusedOperations", refusedOperations),
+            ("refusedOperations", refusedOperations), ("alarms", alarms),
         ]
     }
 }

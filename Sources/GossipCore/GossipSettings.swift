@@ -75,6 +75,8 @@ public enum GossipLimits {
     public static let links = 2 * peers
     /// Exchanges without an answer after which the link is given up and dialled again.
     public static let missedExchanges = 3
+    /// Between two dials of one contact, however slow the cluster's rhythm: what an operator is ready to wait for.
+    public static let longestBackoff: Duration = .seconds(30)
     /// Snapshots pulled at one time.
     public static let snapshotSources = 2
     /// Keys known, deleted ones included: many times the largest configuration known.

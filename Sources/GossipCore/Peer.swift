@@ -64,6 +64,8 @@ struct Peer {
     var digest: Digest?
     var problem: String?
     var downSince: Instant
+    /// It was a witness until its link broke, and should be one again before this: closed connections wait for its answer.
+    var expectedUntil = Instant.zero
 
     // Exchanges
     var offset: ClockOffset?
@@ -139,8 +141,14 @@ struct Peer {
     /// Whether its word counts now: it is ready, and nobody else goes by its name.
     var isWitness: Bool { link != nil && digest?.state == .ready && duplicateUntil == nil }
 
+    /// Whether it answers, or is about to, what it hears of a replica.
+    func mayAnswer(at now: Instant) -> Bool { isWitness || (now < expectedUntil && duplicateUntil == nil) }
+
     /// The link is gone: everything that hung on it is void; what was learned from it stays.
-    mutating func unlink(at now: Instant) {
+    ///
+    /// - Parameter patience: how long another link to it may take.
+    mutating func unlink(at now: Instant, patience: Duration = .zero) {
+        if isWitness { expectedUntil = now + patience }
         link = nil
         round = nil
         answer = nil

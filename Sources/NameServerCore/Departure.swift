@@ -97,8 +97,6 @@ extension NameServer {
     /// Removes every replica that has been silent for longer than its timeout, and asks for its connection to be closed
     /// (protocol.md 4.2), unless it is held; also those whose close grace has passed. Looks only at entries that may be
     /// due.
-    ///
-    /// - Parameter now: may be earlier than that of the last scan, to make up for time in which this node stood still.
     public mutating func scan(now: Instant, wallTime: WallTime, directives: inout [Directive]) {
         let arrival = Arrival(now: now, wallTime: wallTime)
         endHolds(arrival, &directives)
@@ -127,7 +125,7 @@ extension NameServer {
     /// there is one.
     ///
     /// - Parameter isIdle: this node hung up itself, since nothing came. Of a replica that is held for its silence that is
-    ///   no news, and the hold goes on.
+    ///   no news, and the hold goes on; nor is it when this node could not listen.
     public mutating func connectionClosed(
         _ connection: UInt64, isIdle: Bool = false, now: Instant, wallTime: WallTime, directives: inout [Directive]
     ) {
@@ -135,7 +133,7 @@ extension NameServer {
         pending.removeAll { $0.connection == connection }
         for id in tables.live(on: connection) {
             if let closeGrace {
-                if isIdle, tables.live[id.index].isHeldForSilence(at: now) {
+                if isIdle, tables.live[id.index].isHeldForSilence(at: now) || isUnheardSinceStandstill(id) {
                     tables.bind(id, to: 0)
                     continue
                 }

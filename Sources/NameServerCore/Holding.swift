@@ -13,6 +13,8 @@ struct Hold {
     var witness: String?
     /// What the gossip layer says to the end of it, in words.
     var cause: String?
+    /// Until when it is kept in any case, since this node stood still; counts until it is heard again.
+    var sparedUntil = Instant.never
     /// The entry's own deadline, once it has passed and the log was told that the entry is kept; nil before.
     var since: Instant?
 }
@@ -46,6 +48,10 @@ extension NameServer {
     /// - Parameter witness: why, in words, for the log: `ns-2 heard it 31000 ms ago`.
     public mutating func hold(_ replica: ReplicaToken, until: Instant, witness: String? = nil) {
         guard let live = live(replica) else { return }
+        hold(live, until: max(until, sparedUntil(live)), witness: witness)
+    }
+
+    mutating func hold(_ live: LiveID, until: Instant, witness: String?) {
         tables.live[live.index].heldUntil = until
         if planted(.holdRefreshes) { tables.live[live.index].lastHeard = until }
         tables.holds[live, default: Hold()].witness = witness
@@ -54,7 +60,7 @@ extension NameServer {
     }
 
     /// Ends a hold and a close grace. The entry of a closed connection goes at once, another at the next scan if it has
-    /// been silent for longer than its timeout.
+    /// been silent for longer than its timeout; both not before what `stoodStill` grants them.
     ///
     /// Also for entries that were never held: `cause` is what the log says if the entry goes.
     ///
@@ -64,11 +70,14 @@ extension NameServer {
         directives: inout [Directive]
     ) {
         guard let live = live(replica) else { return }
-        tables.live[live.index].heldUntil = .never
+        tables.live[live.index].heldUntil = sparedUntil(live)
         if let cause { tables.holds[live, default: Hold()].cause = cause }
         if tables.live[live.index].isClosing {
             tables.live[live.index].graceEnd = min(tables.live[live.index].graceEnd, now)
-            return depart(live, Arrival(now: now, wallTime: wallTime), &directives)
+            guard tables.live[live.index].heldUntil >= now else {
+                return depart(live, Arrival(now: now, wallTime: wallTime), &directives)
+            }
+            tables.closing.set(live, due: tables.live[live.index].deadline)
         }
         tables.expiry.setNoLater(live, due: tables.live[live.index].deadline)
     }
@@ -102,6 +111,12 @@ extension NameServer {
     /// Lets the entry stand for a while though its connection closed: peers may still hear the replica.
     mutating func beginGrace(_ live: LiveID, _ grace: Duration, _ arrival: Arrival, _ directives: inout [Directive]) {
         tables.bind(live, to: 0)
+        if let hold = tables.holds[live], hold.sparedUntil == tables.live[live.index].heldUntil,
+            sparedUntil(live) == .never
+        {
+            // It was heard since: this end is news.
+            tables.live[live.index].heldUntil = .never
+        }
         tables.live[live.index].graceEnd = arrival.now + grace
         tables.expiry.setNoLater(live, due: tables.live[live.index].nextLook(now: arrival.now))
         tables.closing.set(live, due: tables.live[live.index].deadline)
@@ -132,8 +147,6 @@ extension NameServer {
             let entry = tables.live[live.index]
             guard entry.ownDeadline >= arrival.now else { continue }
             if let since = tables.holds[live]?.since {
-                // A scan may be told an earlier time than the one before it.
-                guard entry.ownDeadline > since else { continue }
                 let held = max(0, entry.lastHeard.milliseconds(since: since))
                 let broker = identity(of: live)
                 note(.released, broker, "\(broker.label) heard again; held for \(held) ms", arrival, &directives)

@@ -38,6 +38,8 @@ struct RouteTables: ~Copyable {
     var closing = ExpiryQueue()
     /// What was said about entries that gossip keeps or no longer keeps.
     var holds: [LiveID: Hold] = [:]
+    /// When this node last went on after it had stood still.
+    var stoodStillUntil = Instant.never
 
     var mappings: [TopicID: ContiguousArray<TopicMapping>] = [:]
 

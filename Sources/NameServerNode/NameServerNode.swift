@@ -38,6 +38,8 @@ public final class NameServerNode {
     private var gossip: GossipShell?
     /// When the next usual scan is due.
     private var nextScan = Instant.distantFuture
+    /// When it was last noticed that this node had stood still.
+    private var awakeSince = Instant.zero
     private lazy var graceTimer = platform.makeTimer { [weak self] in self?.endGraces() }
     private lazy var scanTimer = platform.makeTimer { [weak self] in self?.scan() }
     private lazy var shutdownTimer = platform.makeTimer { [weak self] in self?.shutdownPhaseEnded() }
@@ -219,24 +221,34 @@ public final class NameServerNode {
     }
 
     private func scan() {
-        let now = platform.now
-        let lateness = now - nextScan
-        // A node that stood still has heartbeats waiting in its sockets: for this once it judges as if no time had passed,
-        // and reads them before the next scan (gossip.md 2.7). Without gossip it does what RocketMQ's does.
-        let judged = compensates && lateness > Self.toleratedLateness ? now + (.zero - lateness) : now
-        hot.pointee.core.scan(now: judged, wallTime: platform.wallTime, directives: &hot.pointee.directives)
+        // What waits in the sockets is read first.
+        if noticeStandstill() { return scanTimer.start(at: platform.now) }
+        hot.pointee.core.scan(now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
         carryOut()
         scheduleScan()
         scheduleGraces()
     }
 
-    /// How late a scan may come before the node takes it that it stood still itself.
-    private static let toleratedLateness = Duration.seconds(1)
-
-    private var compensates: Bool { (options.gossip?.settings.mode ?? .off) >= .protect }
+    /// Looks whether this node has stood still: whether something that should have happened long ago has not. If so no broker is
+    /// let go for what this node itself missed (gossip.md 2.7). Asked before anything is judged by the time.
+    ///
+    /// Without gossip, and in mode observe, the node does what RocketMQ's does: it judges by the clock alone.
+    func noticeStandstill() -> Bool {
+        guard let gossip, gossip.options.settings.mode >= .protect, shutdownPhase == .running else { return false }
+        let now = platform.now
+        let due = max(min(nextScan, gossip.wakesAt), awakeSince)
+        // A late timer of a busy node is none: gossip itself gives its peers as long.
+        guard due < now, now - due > gossip.options.settings.period else { return false }
+        awakeSince = now
+        hot.pointee.core.stoodStill(for: now - due, now: now)
+        log.stoodStill(for: now - due)
+        scheduleGraces()
+        return true
+    }
 
     /// Lets go, between the scans, what waits for no scan: replicas whose connection closed and that no peer hears.
     private func endGraces() {
+        if noticeStandstill() { return }
         hot.pointee.core.endGraces(
             now: platform.now, wallTime: platform.wallTime, directives: &hot.pointee.directives)
         carryOut()
@@ -284,6 +296,7 @@ public final class NameServerNode {
             if connections.isEmpty { stopped() }
             return
         }
+        _ = noticeStandstill()
         hot.pointee.core.connectionClosed(
             connection.id, isIdle: isIdle, now: platform.now, wallTime: platform.wallTime,
             directives: &hot.pointee.directives)

@@ -23,6 +23,12 @@ final class NodeLog {
             metadata: ["wait": "\(wait.wholeMilliseconds) ms", "deadline": "\(deadline.wholeMilliseconds) ms"])
     }
 
+    func stoodStill(for lost: Duration) {
+        logger.warning(
+            "this node stood still; brokers that it could not hear meanwhile are kept for a heartbeat",
+            metadata: ["event": "stoodStill", "for": "\(lost.wholeMilliseconds) ms"])
+    }
+
     func keyValuesSetAside(path: String, aside: String, error: RemotingError) {
         logger.error(
             "the key-value file cannot be read and was set aside; starting without it. Repair it and put it back, or delete it",

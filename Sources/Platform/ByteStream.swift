@@ -30,6 +30,16 @@ public protocol ByteStream: AnyObject {
 
     /// Closes now and drops queued bytes; `streamClosed` follows, later and exactly once, with `.local`.
     func close()
+
+    /// Closes as `close` does, but breaks the connection: the peer hears of a reset, not of an orderly end.
+    ///
+    /// For tools that imitate a bad network. By default, on platforms without resets, an ordinary `close`.
+    func reset()
+}
+
+extension ByteStream {
+    /// An ordinary `close`.
+    public func reset() { close() }
 }
 
 /// Hears what happens to one stream. Released by the platform after `streamClosed`.

@@ -46,6 +46,12 @@ public struct SendFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// Attempts made; 0 when there was nowhere to send to.
     public var attempts: Int
 
+    /// A failure, for whoever gives messages up above the client.
+    public init(reason: RouteClientError, attempts: Int) {
+        self.reason = reason
+        self.attempts = attempts
+    }
+
     /// One clause for a line of output.
     public var description: String { "\(reason) (after \(attempts) attempts)" }
 }

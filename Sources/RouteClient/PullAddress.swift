@@ -40,10 +40,12 @@ public enum PullAddress {
     }
 
     /// The first candidate that `faults` (by address) does not bar; the first one at all when all are barred.
+    ///
+    /// Without `allowsSlaves` the master is the only candidate, whatever was suggested.
     public static func choose(
-        of broker: BrokerData, suggested brokerID: Int64, faults: FaultTable, now: Instant
+        of broker: BrokerData, suggested brokerID: Int64, allowsSlaves: Bool = true, faults: FaultTable, now: Instant
     ) -> Replica? {
-        let candidates = candidates(of: broker, suggested: brokerID)
+        let candidates = candidates(of: broker, suggested: brokerID).filter { allowsSlaves || $0.brokerID == 0 }
         return candidates.first { faults.isAvailable($0.address, now: now) } ?? candidates.first
     }
 }

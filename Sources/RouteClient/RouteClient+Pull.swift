@@ -100,7 +100,9 @@ extension RouteClient {
         completion: @escaping (Result<(answer: RemotingCommand, from: Replica, at: Address), ReadFailure>) -> Void
     ) {
         guard let broker = book.broker(named: brokerName),
-            let replica = PullAddress.choose(of: broker, suggested: brokerID, faults: readFaults, now: platform.now)
+            let replica = PullAddress.choose(
+                of: broker, suggested: brokerID, allowsSlaves: options.readsFromSlaves, faults: readFaults,
+                now: platform.now)
         else {
             book.suspect(topic, now: platform.now)
             poll()
@@ -124,7 +126,10 @@ extension RouteClient {
         let others = book.broker(named: replica.brokerName).map { PullAddress.candidates(of: $0, suggested: 0) } ?? []
         return ReadFailure(
             reason: error,
-            canTryAnother: !isClosed && others.contains { readFaults.isAvailable($0.address, now: now) })
+            canTryAnother: !isClosed
+                && others.contains {
+                    (options.readsFromSlaves || $0.brokerID == 0) && readFaults.isAvailable($0.address, now: now)
+                })
     }
 }
 

@@ -17,6 +17,8 @@ public final class RouteClient {
     public let clientID: String
     /// Called when a followed topic's route is new or has changed.
     public var onRouteChange: ((String) -> Void)?
+    /// Called with what each question for a followed topic's route came to, whether or not it changed anything.
+    public var onRouteAnswer: ((String, Result<TopicRouteData, RouteClientError>) -> Void)?
     /// The routes and brokers known.
     public internal(set) var book: RouteBook
     /// The NameServer in use.
@@ -126,6 +128,7 @@ public final class RouteClient {
         nameServers.ask(routeRequest(topic)) { [weak self] result in
             guard let self else { return }
             let route = result.flatMap { RouteClient.route(in: $0.answer, from: $0.from, topic: topic) }
+            if !isClosed { onRouteAnswer?(topic, route) }
             guard case .failure(let error) = route, error.isAnswer, book.route(of: topic) == nil,
                 borrowers.contains(topic)
             else { return adopt(topic, route) }

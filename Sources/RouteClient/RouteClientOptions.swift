@@ -14,6 +14,8 @@ public struct RouteClientOptions: Sendable {
     public var nameServerBackoff = Backoff()
     /// Whether slow and failing brokers are barred for a while (`sendLatencyFaultEnable`). Default yes, Java's is no.
     public var avoidsFaults = true
+    /// Whether a slave is read from while the master is barred or in no route. Default yes, as RocketMQ's.
+    public var readsFromSlaves = true
     /// Whether barred brokers are asked every 3 s if they are back (`startDetectorEnable`). Default no.
     public var detectsFaults = false
     /// Broker connections at the same time. Default 1,024: a cluster of 500 groups.

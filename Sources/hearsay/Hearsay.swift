@@ -16,6 +16,7 @@ struct Hearsay: ParsableCommand {
             ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self, RouteCommand.self,
             ProduceCommand.self, ConsumeCommand.self,
             StatusCommand.self, DiffCommand.self, ExplainCommand.self, SimulateCommand.self,
+            ExperimentCommand.self,
         ])
 
     /// Wrong usage exits with 2, as every other mistake of the caller does; the parser's own choice would be 64.

@@ -21,7 +21,7 @@ struct SyntaxTests {
         WrongFile("a standard tag", "a: !!int 1\n", "c.yaml:1: a tag (!name): types follow from the keys"),
         WrongFile("a tag of one's own", "a: !mine {}\n", "c.yaml:1: a tag (!name): types follow from the keys"),
         WrongFile(
-            "a second document", "a: 1\n---\nb: 2\n", "c.yaml:2: a second document: one file describes one cluster"),
+            "a second document", "a: 1\n---\nb: 2\n", "c.yaml:2: a second document: one file holds one"),
         WrongFile("a list as a key", "? [a]\n: 1\n", "c.yaml:1: a key must be a word"),
     ])
     func isExplained(_ file: WrongFile) {

@@ -14,13 +14,14 @@ import Testing
         "sinceMillis":5300,"reported":true,"text":"late","advice":"look"}],
         "brokers":[{"cluster":"C","name":"broker-a","id":0,"address":"h:1","source":"protected","ageMillis":130000,
         "timeoutMillis":120000,"heldMillis":900,"evidence":[{"peer":"ns-2","ageMillis":31000,"connected":true}]}],
-        "totals":{"protected":1,"learned":2,"tombstones":3,"floors":0,"divergences":1},"counters":{"exchanges":0}}
+        "totals":{"protected":1,"learned":2,"tombstones":3,"floors":0,"divergences":1},"counters":{"exchanges":0,"bytesSent":7}}
         """
 
     @Test func everyMemberIsRead() {
         let status = gossip(Self.full)
         #expect(status.isOn && status.state == "ready" && status.label == "hearsay" && status.localHealth == 2)
         #expect(status.totals.protected == 1 && status.totals.learned == 2 && status.totals.tombstones == 3)
+        #expect(status.counters["bytesSent"] == 7)
         let peer = status.peers[0]
         #expect(peer.name == "ns-2" && peer.isConnected && peer.agrees == false && peer.problem == "timings differ")
         #expect(peer.roundTripMicros == 210 && peer.lastExchangeMillis == 800 && peer.brokers == 4)

@@ -32,6 +32,26 @@ import Testing
         }
     }
 
+    /// A reset is no orderly end: the peer hears of it as an error, even with nothing unread between the two.
+    @Test func resetsAConnection() throws {
+        try withLoop { loop in
+            let server = TestHandler()
+            server.onOpen = { $0.reset() }
+            let client = TestHandler()
+            client.onClose = { _, reason in
+                guard case .system(let error) = reason else {
+                    Issue.record("closed with \(reason)")
+                    return loop.stop()
+                }
+                #expect(error.name == "ECONNRESET")
+                loop.stop()
+            }
+            let listener = try loop.listen { _ in server }
+            loop.connect(to: listener.address, client)
+            _ = listener
+        }
+    }
+
     /// A half-closed peer that does not take its answers is let go after the linger timeout.
     @Test func lingersOnlySoLong() throws {
         try withLoop { loop in

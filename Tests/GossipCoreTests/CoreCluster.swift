@@ -71,6 +71,7 @@ final class CoreCluster {
     var repeatPerMille = 0
     var holdPerMille = 0
     private(set) var frames = 0
+    private(set) var dials = 0
     private(set) var bytes = 0
     private(set) var framesByKind: [UInt8: Int] = [:]
 
@@ -293,6 +294,7 @@ final class CoreCluster {
     }
 
     private func dial(_ contact: Int, _ node: CoreNode) {
+        dials += 1
         let other = self[node.settings.peers[contact]]
         guard passes(node, other), passes(other, node) else {
             at(now + .seconds(1)) {

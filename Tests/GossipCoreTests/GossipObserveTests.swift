@@ -119,6 +119,7 @@ struct GossipObserveTests {
         let told = a.events.filter { $0.divergence == .lateHere && $0.kind == .diverged }
         #expect(told.count == 4)
         #expect(told.filter { $0.level == .warning }.count == 1)
+        #expect(a.core.counters.alarms == 1)
     }
 
     @Test("a broker that died is late everywhere and a difference nowhere")

@@ -133,6 +133,58 @@ struct GossipProtectTests {
         #expect(a.core.status(tables: a.tables, now: cluster.clock(a)).replicas.isEmpty)
     }
 
+    /// A middlebox that lost its state resets the links to the peers with the brokers' connections.
+    @Test(
+        "all connections reset at once: nobody is let go while the peers are being dialled", arguments: [true, false])
+    func everythingReset(closesFirst: Bool) throws {
+        let cluster = CoreCluster(["a", "b", "c"], mode: .protect)
+        let a = cluster["a"]
+        for node in cluster.nodes { cluster.register(1, at: node) }
+        cluster.run(.seconds(5))
+        let closedAt = cluster.clock(a)
+        if closesFirst { cluster.disconnect(1, at: a) }
+        for link in a.links.keys.sorted() {
+            cluster.close(link, a)
+            cluster.input(a) { $0.linkClosed(link, problem: "reset", now: cluster.clock(a), directives: &$1) }
+        }
+        if !closesFirst { cluster.disconnect(1, at: a) }
+        cluster.run(.milliseconds(2))
+        let until = try #require(a.held[token])
+        #expect(until <= closedAt + .seconds(5))
+        #expect(a.held[token].map { $0 > closedAt + a.settings.closeGrace } ?? false)
+        cluster.run(.seconds(6))
+        #expect(a.held[token] == closedAt + .seconds(35), "the peers' connections are open")
+    }
+
+    @Test(
+        "nor for longer than that when no peer comes back; and not at all when it said goodbye",
+        arguments: [true, false])
+    func nobodyComesBack(isFarewell: Bool) {
+        let cluster = CoreCluster(["a", "b"], mode: .protect)
+        let (a, b) = (cluster["a"], cluster["b"])
+        for node in cluster.nodes { cluster.register(1, at: node) }
+        cluster.run(.seconds(5))
+        if isFarewell {
+            cluster.input(b) { $0.stop(now: cluster.clock(b), directives: &$1) }
+            cluster.run(.milliseconds(10))
+        }
+        cluster.cut = ["a>b", "b>a"]
+        for link in a.links.keys.sorted() {
+            cluster.close(link, a)
+            cluster.input(a) { $0.linkClosed(link, problem: "reset", now: cluster.clock(a), directives: &$1) }
+        }
+        a.held[token] = .distantFuture
+        let closedAt = cluster.clock(a)
+        cluster.disconnect(1, at: a)
+        #expect(a.held[token] == (isFarewell ? nil : closedAt + .seconds(5)))
+        cluster.run(.seconds(10))
+        cluster.disconnect(1, at: a)
+        #expect(a.held[token] == nil || isFarewell == false)
+        a.held[token] = .distantFuture
+        cluster.disconnect(1, at: a)
+        #expect(a.held[token] == nil, "long after it left")
+    }
+
     @Test("a crash: gone at once, also where a peer heard the last heartbeat after the end of the connection here")
     func lastHeartbeatAfterTheEnd() {
         let cluster = CoreCluster(["a", "b"], mode: .protect)

@@ -85,9 +85,7 @@ import Testing
             case 6: life.act(node, .release)
             default: break
             }
-            // A scan may be told an earlier time, to make up for a pause of this node.
-            let early: Duration = Int.random(in: 0..<8, using: &random) == 0 ? .milliseconds(-700) : .zero
-            if Bool.random(using: &random) { life.scan(node, node.now + early) }
+            if Bool.random(using: &random) { life.scan(node, node.now) }
             let stands = node.core.token(of: Registration().identity) != nil
             guard stands == life.stands else {
                 Issue.record("seed \(seed), step \(step): the entry \(stands ? "stands" : "is gone"), \(life)")
@@ -250,18 +248,6 @@ import Testing
         }
         #expect(node.eventKinds == [.held, .released, .held, .released])
         #expect(node.lastText == "broker-a:0 at 10.0.0.1:10911 heard again; held for 15000 ms")
-    }
-
-    @Test("A scan that is told an earlier time takes nobody for heard again") func scansEarlier() {
-        let node = node()
-        node.core.hold(Self.token, until: .distantFuture)
-        node.pass(.seconds(121))
-        node.scan()
-        node.pass(.seconds(-2))
-        node.scan()
-        node.pass(.seconds(5))
-        node.scan()
-        #expect(node.eventKinds == [.held])
     }
 
     // MARK: Status

@@ -113,6 +113,34 @@ import Testing
         #expect(seen.ledger.missing == 0)
     }
 
+    @Test func theSlaveIsLeftAloneWhenToldSo() throws {
+        let world = try World()
+        let master = try world.broker("a")
+        let slave = try world.broker("a", 1, store: master.store)
+        for broker in [master, slave] { try broker.live() }
+        fill(master.store, 0..<10)
+        let server = try world.nameServer(["T": World.route([master, slave])])
+        let client = world.client([server.address]) { $0.readsFromSlaves = false }
+        let consumer = Consumer(client: client, topic: "T", options: options())
+        let seen = Seen()
+        var errors = 0
+        consumer.onError = { _ in
+            errors += 1
+            if errors == 4 { try! master.live() }
+        }
+        seen.attach(consumer) { [self] in
+            if seen.texts.count == 10 {
+                master.die()
+                fill(master.store, 10..<20)
+            }
+            if seen.texts.count == 20 { world.stop() }
+        }
+        try consumer.start()
+        world.run()
+        #expect(Set(seen.texts) == texts(0..<20))
+        #expect(errors >= 4 && slave.count(11) == 0)
+    }
+
     /// Keeps messages coming until the master delivers again.
     private func feed(_ world: World, _ master: StandInBroker, _ seen: Seen, until pulls: Int) {
         if master.count(11) > pulls + 1 { return world.stop() }

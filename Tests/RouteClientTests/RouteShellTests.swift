@@ -88,6 +88,33 @@ import Testing
         #expect(sizes == [2, 5])
     }
 
+    @Test func everyRouteAnswerIsHeard() throws {
+        let world = try World()
+        let route = sampleRoute(brokers: ["a": [0: "127.0.0.1:1"]], queues: [("a", 2, 2, 6)])
+        let server = try world.nameServer(["T": route])
+        let client = world.client([server.address])
+        var heard: [Result<TopicRouteData, RouteClientError>] = []
+        client.onRouteAnswer = { topic, answer in
+            #expect(topic == "T")
+            heard.append(answer)
+            switch heard.count {
+            case 2: server.routes = [:]
+            case 3: server.behaviour = .code(1)
+            case 4: server.behaviour = .silent
+            case 5: world.stop()
+            default: break
+            }
+        }
+        client.publishQueues(of: "T") { _ in }
+        world.run()
+        #expect(heard[0] == .success(route) && heard[1] == .success(route))
+        #expect(heard[2] == .failure(.noRoute(topic: "T")))
+        guard case .failure(.code(1, "told to", _)) = heard[3], case .failure(.noNameServer) = heard[4] else {
+            Issue.record("\(heard)")
+            return
+        }
+    }
+
     @Test func aSurveyAsksEveryNameServer() throws {
         let world = try World()
         let full = sampleRoute(brokers: ["a": [0: "127.0.0.1:1", 1: "127.0.0.1:2"]], queues: [("a", 2, 2, 6)])

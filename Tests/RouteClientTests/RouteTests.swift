@@ -83,6 +83,11 @@ private func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: millise
         let choose = { PullAddress.choose(of: broker, suggested: 0, faults: faults, now: $0)?.address }
         #expect(choose(at(1)) == "s")
         #expect(choose(at(2_000)) == "m")
+        #expect(
+            PullAddress.choose(of: broker, suggested: 1, allowsSlaves: false, faults: faults, now: at(1))?.address
+                == "m")
+        let slaveOnly = sampleBroker("a", [1: "s"])
+        #expect(PullAddress.choose(of: slaveOnly, suggested: 1, allowsSlaves: false, faults: faults, now: at(1)) == nil)
         // When all are barred, the rule decides.
         faults.record(.networkError, of: "s", now: at(0))
         #expect(choose(at(1)) == "m")

@@ -1,5 +1,5 @@
-/// What is measured, per arm. Every figure is defined here and nowhere else; all times are scenario time unless the unit
-/// says "real". `ArmFigures.compute` makes them from the history.
+/// What is measured, per arm; of every figure less is better. FigureMeaning.swift says it in people's words, and
+/// `ArmFigures.compute` makes the values from the history. Times are scenario time unless the unit says "real".
 public enum Figure: String, Hashable, Sendable, CaseIterable, Codable {
     /// From the first fault to the first report of a difference, by a node (gossip) or, where nodes do not compare, by nobody.
     case timeToNotice
@@ -25,6 +25,8 @@ public enum Figure: String, Hashable, Sendable, CaseIterable, Codable {
     case sendLatencyP99
     /// The longest time in which one producer had no successful send although it tried.
     case longestSendOutage
+    /// Messages that brokers took and that a consumer had not read at the end; of several consumers the largest.
+    case unread
     /// From the end of the last fault until all running nodes list the same living brokers (and, with gossip, report no difference), and stay so.
     case timeToConverge
     /// Bytes that nodes sent to each other.

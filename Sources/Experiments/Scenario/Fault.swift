@@ -54,7 +54,7 @@ public enum Fault: Hashable, Sendable {
     case deleteKeyValue(namespace: String, key: String, at: [Int])
     /// WIPE_WRITE_PERM of a broker group at these nodes only, once.
     case wipeWritePermission(group: String, at: [Int])
-    /// Durable writes fail until the end. Live driver: only with `--driver netns` (a full tmpfs).
+    /// Durable writes fail until the end.
     case diskFull([Int])
 }
 

@@ -36,7 +36,8 @@ final class GossipShell {
     private var connections: [LinkID: GossipConnection] = [:]
     private var listener: (any Listener)?
     private var isStopped = false
-    private var wakesAt = Instant.distantFuture
+    /// When time is to be handed in again.
+    private(set) var wakesAt = Instant.distantFuture
     private lazy var timer = platform.makeTimer { [weak self] in self?.wake() }
     private lazy var discoveryTimer = platform.makeTimer { [weak self] in self?.discover() }
     /// Frames that were not sent because the peer did not read.
@@ -92,6 +93,8 @@ final class GossipShell {
     }
 
     private func wake() {
+        // What waits in the sockets is read first.
+        if node.noticeStandstill() { return timer.start(at: now) }
         wakesAt = .distantFuture
         input { core, tables, directives in
             core.advance(
@@ -113,6 +116,7 @@ final class GossipShell {
     /// Hands something in and carries out what follows.
     func input(_ body: (inout Gossip, borrowing NameServer, inout [GossipDirective]) -> Void) {
         guard !isStopped else { return }
+        _ = node.noticeStandstill()
         var directives: [GossipDirective] = []
         body(&core.pointee, node.hot.pointee.core, &directives)
         for directive in directives { carryOut(directive) }

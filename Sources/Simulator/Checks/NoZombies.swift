@@ -1,4 +1,5 @@
 import Basics
+import GossipCore
 import NameServerCore
 import NameServerNode
 
@@ -20,8 +21,8 @@ final class NoZombies: Invariant {
 
     private func checkOne(_ cluster: Cluster, _ node: SimulatedNode) -> String? {
         let time = cluster.world.time
-        // What stands still serves nobody; and it may need a moment to catch up.
-        guard node.node != nil, node.host.pause == nil,
+        // What stands still serves nobody; and it may need a moment to catch up, or grant one.
+        guard node.node != nil, node.host.pause == nil, !cluster.maySpare(node.host),
             time - cluster.truth.resumedAt[node.host.index] > 100_000_000
         else { return nil }
         let limit = (cluster.options.timeout + cluster.options.scan).wholeNanoseconds
@@ -45,5 +46,15 @@ final class NoZombies: Invariant {
         let limit = (cluster.options.heartbeat * 2).wholeNanoseconds
         guard cluster.world.time - node.startedAt <= limit + NoZombies.slack(limit) else { return false }
         return node.node?.inspectTables { $0.learned(broker.replica)?.isProvisional } == true
+    }
+}
+
+extension Cluster {
+    /// Whether a node may still keep brokers only because it stood still itself: for a sixth more than the longest interval that it
+    /// takes for usual, half a timeout, and until the scan after that (gossip.md 2.7).
+    func maySpare(_ host: Host) -> Bool {
+        guard options.mode >= .protect, truth.resumedAt[host.index] > 0 else { return false }
+        let limit = options.timeout / 2 * 7 / 6 + options.scan + .seconds(1)
+        return world.time - truth.resumedAt[host.index] < limit.wholeNanoseconds
     }
 }

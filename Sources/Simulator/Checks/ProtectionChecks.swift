@@ -50,8 +50,8 @@ final class UnionBound: Invariant {
         // The luckiest stock node may have died since: it would serve the broker still.
         let heard = watch.lastHeard(of: broker, except: node.index) ?? 0
         if cluster.nodes.contains(where: { $0.node == nil || $0.startedAt > heard }) { return nil }
-        // Nor is a node that stood still to blame: it judges as if no time had passed.
-        if watch.time - cluster.truth.resumedAt[node.host.index] < limit.wholeNanoseconds * 2 { return nil }
+        // Nor is a node that stood still to blame.
+        if cluster.maySpare(node.host) { return nil }
         if watch.wasAnyFrozen(since: last - cluster.options.timeout.wholeNanoseconds) { return nil }
         return "which no stock node has served for \(seconds(watch.time - last))"
     }

@@ -103,7 +103,9 @@ public final class Stage {
                 let isAlive = broker.isUp && broker.host.pause == nil && now - heard < timeout
                 if isAlive, !view.isServed { measures.falseEviction += Stage.step }
                 let frozen = cluster.truth.frozenTime(of: node.host, since: heard)
-                if view.isServed, now - heard - frozen > limit + limit / 1_000 { measures.zombie += Stage.step }
+                if view.isServed, now - heard - frozen > limit + limit / 1_000, !cluster.maySpare(node.host) {
+                    measures.zombie += Stage.step
+                }
             }
         }
         if looksCloser { ask() }
