@@ -94,7 +94,7 @@ final class LiveRun {
     func start() {
         do {
             try prepare()
-            for text in cluster.compromises { record(.note(text)) }
+            for text in cluster.notes { record(.note(text)) }
             for node in scenario.nodes.indices { try start(.node(node)) }
             deadline = loop.now + Self.patience
             startObserver()
