@@ -1,6 +1,7 @@
 import Basics
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import Experiments
@@ -294,6 +295,25 @@ import Testing
         }
         #expect(arrivals(5) == arrivals(5))
         #expect(arrivals(5) != arrivals(6))
+    }
+
+    @Test func aStallOfTheMachineIsTold() throws {
+        try withLoop { loop in
+            var told: [Duration] = []
+            let watch = StallWatch(platform: loop) { told.append($0) }
+            watch.start()
+            // Longer than interval and limit together.
+            pause(.milliseconds(650))
+            let waiting = Waiting(loop)
+            waiting.wait {
+                !told.isEmpty
+            } then: {
+                #expect(told[0] >= StallWatch.limit)
+                watch.stop()
+                loop.stop()
+            }
+            return (watch, waiting)
+        }
     }
 
     @Test func faultsAtTheSameTimeAddUp() {
