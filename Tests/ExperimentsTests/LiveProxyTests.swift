@@ -318,7 +318,7 @@ import Testing
 
     @Test func faultsAtTheSameTimeAddUp() {
         let link = Link(from: .broker(0), to: .node(1))
-        func on(_ link: Link, _ faults: [Fault]) -> LinkConditions { .on(link, under: faults, timeScale: 10) }
+        func on(_ link: Link, _ faults: [Fault]) -> ProxyConditions { .on(link, under: faults, timeScale: 10) }
         let slow = Fault.delay([link], by: .seconds(1), jitter: .milliseconds(500))
         #expect(on(link.reversed, [.cut([link]), slow]) == on(link.reversed, []))
         #expect(on(link, [.cut([link])]).isCut)

@@ -81,7 +81,9 @@ struct LiveCluster {
         let isGraceGiven = scenario.gossipSettings.contains { $0.key == "closeGrace" }
         if !isGraceGiven { lines.append("  closeGrace: \(milliseconds(.seconds(1)))") }
         if isInsecure { lines.append("  insecure: true") }
-        for setting in scenario.gossipSettings where !["mode", "period"].contains(setting.key) {
+        // cluster.yaml does not take what has no effect in the mode.
+        let decided = ["mode", "period"] + (arm == .replicate ? [] : ["replicate"])
+        for setting in scenario.gossipSettings where !decided.contains(setting.key) {
             // The only one left that is a time.
             let grace = setting.key == "closeGrace" ? Duration(yaml: setting.value).map(milliseconds) : nil
             lines.append("  \(setting.key): \(grace ?? setting.value)")

@@ -157,8 +157,8 @@ final class NamespaceGround: LiveGround {
     // MARK: Links
 
     /// Everything but time is the packet filter's.
-    func proxied(_ conditions: LinkConditions) -> LinkConditions {
-        var mine = LinkConditions()
+    func proxied(_ conditions: ProxyConditions) -> ProxyConditions {
+        var mine = ProxyConditions()
         (mine.delay, mine.jitter) = (conditions.delay, conditions.jitter)
         return mine
     }
@@ -168,7 +168,7 @@ final class NamespaceGround: LiveGround {
         for sender in parties {
             for receiver in parties where receiver != sender {
                 // Not scaled: the kernel's TCP has its own times.
-                let conditions = LinkConditions.on(Link(from: sender, to: receiver), under: faults, timeScale: 1)
+                let conditions = ProxyConditions.on(Link(from: sender, to: receiver), under: faults, timeScale: 1)
                 let link = "ip saddr \(host(of: sender)) ip daddr \(host(of: receiver))"
                 rules += filters(conditions).map { "    \(link) \($0)" }
             }
@@ -184,7 +184,7 @@ final class NamespaceGround: LiveGround {
         try run(Self.ip, ["netns", "exec", name(nil), Self.nft, "-f", file])
     }
 
-    private func filters(_ conditions: LinkConditions) -> [String] {
+    private func filters(_ conditions: ProxyConditions) -> [String] {
         if conditions.isCut { return ["drop"] }
         var filters: [String] = []
         if conditions.lossPerMille > 0 {
