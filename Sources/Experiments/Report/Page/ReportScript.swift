@@ -57,7 +57,7 @@ enum ReportScript {
             columns(lane, time) {
               const index = Math.min(column(time), lane.counts[0].length - 1);
               const parts = lane.names.map((name, which) => [lane.counts[which][index], name]).filter(([count]) => count > 0);
-              const text = parts.map(([count, name]) => count + " " + name).join(", ") || "none";
+              const text = parts.reverse().map(([count, name]) => count + " " + name).join(", ") || "none";
               return [text, text + "\nin " + columnTimes(index)];
             },
             rates(lane, time) {

@@ -255,9 +255,9 @@ struct ArmLanes {
         if let column = span.column(of: event.time) { category.counts[column] += 1 }
     }
 
-    /// `5843 at once, 214 retried`; what did not happen is left out.
+    /// `3 given up, 214 retried, 5843 at once`, the worst first; what did not happen is left out.
     private static func summary(of categories: [Lane.Category]) -> String {
-        let parts = categories.compactMap { category -> String? in
+        let parts = categories.reversed().compactMap { category -> String? in
             let total = category.counts.reduce(0, +)
             return total > 0 ? "\(total) \(category.title)" : nil
         }
@@ -268,7 +268,7 @@ struct ArmLanes {
 
     private func reports() -> Lane {
         var marks: [Lane.Mark] = []
-        var total = 0
+        var totals: [Lane.Mark.Kind: Int] = [:]
         for event in history {
             let mark: Lane.Mark
             switch event.kind {
@@ -276,16 +276,20 @@ struct ArmLanes {
                 mark = Lane.Mark(
                     time: event.time, kind: .difference, text: "\(scenario.nodes[node].name) first sees: \(text)")
             case .alarm(let node, let text):
-                mark = Lane.Mark(time: event.time, kind: .alarm, text: "\(scenario.nodes[node].name) warns: \(text)")
+                mark = Lane.Mark(time: event.time, kind: .warning, text: "\(scenario.nodes[node].name) warns: \(text)")
             case .note(let text): mark = Lane.Mark(time: event.time, kind: .note, text: text)
             default: continue
             }
             guard mark.time >= span.start, mark.time <= span.end else { continue }
-            total += 1
+            totals[mark.kind, default: 0] += 1
             if marks.count < Lane.Mark.maximumCount { marks.append(mark) }
         }
-        let cut = total > marks.count ? ", the first \(marks.count) shown" : ""
-        return lane(.reports, 0, "notes and warnings", .marks(marks), total == 0 ? "none" : "\(total)\(cut)")
+        var parts = Lane.Mark.Kind.allCases.compactMap { kind in
+            totals[kind].map { "\($0) \(kind.rawValue)\($0 == 1 ? "" : "s")" }
+        }
+        if totals.values.reduce(0, +) > marks.count { parts.append("the first \(marks.count) shown") }
+        return lane(
+            .reports, 0, "notes and warnings", .marks(marks), parts.isEmpty ? "none" : parts.joined(separator: ", "))
     }
 }
 

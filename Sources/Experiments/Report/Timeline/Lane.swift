@@ -78,7 +78,7 @@ struct Lane {
         var kind: Kind
         var text: String
 
-        enum Kind: String { case alarm, difference, note }
+        enum Kind: String, CaseIterable { case warning, difference, note }
     }
 
     var arm: Arm
