@@ -47,7 +47,7 @@ struct Lane {
 
     struct Step: Hashable {
         var from: Double
-        /// One for each part.
+        /// One for each part; none while the node does not run.
         var values: [Int]
         var total: Int { values.reduce(0, +) }
     }
