@@ -89,7 +89,7 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
+                "NameServerNode", "HTTPServer", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
                 "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", "Experiments", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
@@ -116,12 +116,12 @@ let package = Package(
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests("GossipBenchTests", ["GossipBench"]),
-        tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "Simulator", "TestSupport"]),
+        tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "TestSupport"]),
         tests(
             "NameServerNodeTests",
             [
                 "Basics", "Platform", "Remoting", "EventLoop", "GossipCore", "HTTPServer", "NameServerCore",
-                "NameServerNode", "TestSupport", logging,
+                "NameServerNode", "Simulator", "TestSupport", logging,
             ]),
         tests(
             "BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"],

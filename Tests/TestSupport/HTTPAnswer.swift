@@ -46,6 +46,16 @@ extension RawConnection {
         return HTTPAnswer(status: status, fields: fields, body: try receive(length, within: limit))
     }
 
+    /// Reads everything until the peer closes, as text.
+    public func receiveToEnd(within limit: Duration = patience) throws -> String {
+        let deadline = ContinuousClock.now + limit
+        while !hasClosed {
+            if !receiveSome(until: deadline) { throw TestSupportError("still open after \(limit)") }
+        }
+        defer { received = [] }
+        return String(decoding: received, as: UTF8.self)
+    }
+
     /// Reads text up to and with `end`, for event streams.
     public func receive(through end: String, within limit: Duration = patience) throws -> String {
         let wanted = Array(end.utf8)
