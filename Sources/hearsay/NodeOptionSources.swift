@@ -47,11 +47,19 @@ extension NodeOptions {
         }
     }
 
+    /// Listens there instead; the address list for clients says so, too.
+    mutating func listen(at address: Address) {
+        listen = address
+        guard let nodes = http?.nodes else { return }
+        http?.nodes = nodes.map { $0.name == name ? ($0.name, address) : $0 }
+    }
+
     /// Answers HTTP there, with what the cluster.yaml says about it if there is one.
     mutating func answerHTTP(at address: Address) {
         if http == nil {
             var fresh = HTTPOptions(listen: address)
-            fresh.nodes = [(name, listen)]
+            // Nobody can dial every address.
+            fresh.nodes = ["0.0.0.0", "::"].contains(listen.host) ? [] : [(name, listen)]
             fresh.processFigures = { ProcessFigures.current }
             http = fresh
         }

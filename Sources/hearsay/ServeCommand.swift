@@ -38,7 +38,7 @@ struct ServeCommand: ParsableCommand {
         var options = try options(log: &log)
         if let listen {
             guard let address = Address(listen) else { throw failUsage("--listen '\(listen)' is no host:port") }
-            options.listen = address
+            options.listen(at: address)
         }
         if let http {
             guard let address = Address(http) else { throw failUsage("--http '\(http)' is no host:port") }
