@@ -15,6 +15,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var limits: Limits
     /// Whether and how the nodes compare what they heard.
     public var gossip: GossipConfiguration
+    /// What the nodes' HTTP ports may be asked.
+    public var http = HTTPConfiguration()
     /// RocketMQ's own properties for the nodes, in the file's order; only what the file sets.
     public var nameServerProperties: [NameServerProperty]
     /// What the processes log.

@@ -161,6 +161,7 @@ final class ClientConnection: StreamHandler {
 
     func streamClosed(_ stream: any ByteStream, reason: CloseReason) {
         isClosed = true
+        node.connectionCounts.closed(for: reason)
         node.connectionClosed(self, isIdle: reason == .idle)
     }
 }
