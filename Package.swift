@@ -54,12 +54,12 @@ let package = Package(
         module("EventLoop", ["Basics", "Platform", "CLibuv"]),
         module("SecureTransport", ["Basics", "Platform", "COpenSSL"]),
         module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
+        module("HTTPServer", ["Basics", "Platform"]),
         module(
             "NameServerNode",
             [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "NameServerCore",
-                "GossipCore",
-                logging,
+                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "HTTPServer",
+                "NameServerCore", "GossipCore", logging,
             ]),
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
@@ -89,7 +89,7 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
+                "NameServerNode", "HTTPServer", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
                 "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", "Experiments", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
@@ -107,7 +107,8 @@ let package = Package(
 
         // Tests. TestSupport starts real processes and speaks raw bytes.
         .target(
-            name: "TestSupport", dependencies: ["Basics", "Remoting", "SecureTransport", "COpenSSL"], path: "Tests/TestSupport",
+            name: "TestSupport", dependencies: ["Basics", "Remoting", "SecureTransport", "COpenSSL"],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("BasicsTests", ["Basics"]),
         tests("RemotingTests", ["Basics", "Remoting", "TestSupport"]),
@@ -118,11 +119,12 @@ let package = Package(
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests("GossipBenchTests", ["GossipBench"]),
+        tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "TestSupport"]),
         tests(
             "NameServerNodeTests",
             [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "TestSupport", "hearsay", logging,
+                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "EventLoop", "GossipCore",
+                "HTTPServer", "NameServerCore", "NameServerNode", "Simulator", "TestSupport", "hearsay", logging,
             ]),
         tests(
             "BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"],

@@ -16,7 +16,9 @@ public struct ClusterConfiguration: Hashable, Sendable {
     /// Whether and how the nodes compare what they heard.
     public var gossip: GossipConfiguration
     /// TLS on the port of brokers and clients.
-    public var tls: TLSConfiguration
+    public var tls = TLSConfiguration()
+    /// What the nodes' HTTP ports may be asked.
+    public var http = HTTPConfiguration()
     /// RocketMQ's own properties for the nodes, in the file's order; only what the file sets.
     public var nameServerProperties: [NameServerProperty]
     /// What the processes log.

@@ -1,7 +1,7 @@
 import Basics
 
 enum RootKey: String, SectionKey {
-    case cluster, nodes, timings, limits, gossip, tls, nameserver, log, brokers
+    case cluster, nodes, timings, limits, gossip, http, tls, nameserver, log, brokers
     static let section = "the file"
 }
 
@@ -22,7 +22,8 @@ extension ClusterConfiguration {
     /// Every key the file may hold, as `section.key`, in the order of documentation.
     static let knownKeys: [String] =
         keys(ClusterKey.self) + keys(NodeConfiguration.Key.self) + keys(Timings.Key.self) + keys(Limits.Key.self)
-        + keys(GossipConfiguration.Key.self) + keys(TLSConfiguration.Key.self) + keys(NameServerProperty.Key.self)
+        + keys(GossipConfiguration.Key.self) + keys(HTTPConfiguration.Key.self) + keys(TLSConfiguration.Key.self)
+        + keys(NameServerProperty.Key.self)
         + keys(LogConfiguration.Key.self)
         + keys(BrokerGroup.Key.self)
         + keys(BrokerReplica.Key.self) + keys(BrokerTopic.Key.self)
@@ -58,6 +59,7 @@ struct ClusterReader {
         let configuration = ClusterConfiguration(
             name: name, nodes: nodes, timings: Timings(root.mapping(.timings)), limits: Limits(root.mapping(.limits)),
             gossip: gossip, tls: TLSConfiguration(root.mapping(.tls), files: files),
+            http: HTTPConfiguration(root.mapping(.http)),
             nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
             log: LogConfiguration(root.mapping(.log)),
             brokers: root.list(.brokers, limit: ClusterConfiguration.Counts.groups).compactMap { group($0) })
@@ -77,6 +79,8 @@ struct ClusterReader {
         if let name { nodeNames.claim(name, as: "node name '\(name.value)'", log) }
         let isListenFree = listen.map { claimAddress($0) } ?? false
         if let gossip { claimAddress(gossip) }
+        let http = reader.optionalListeningAddress(.http)
+        if let http { claimAddress(http, onMachineOf: listen) }
         guard let name, let listen else { return nil }
         let fallback = NodeConfiguration.defaultGossip(besides: listen.value)
         if isListenFree, gossipMode != .off, !reader.isGiven(.gossip) {
@@ -84,7 +88,14 @@ struct ClusterReader {
         }
         return NodeConfiguration(
             name: name.value, listen: listen.value, dataDirectory: files.resolved(directory),
-            gossip: gossip?.value ?? fallback, gossipMode: gossipMode)
+            gossip: gossip?.value ?? fallback, gossipMode: gossipMode, http: http?.value)
+    }
+
+    /// Every address of a machine is this one of it, as far as clashes go.
+    private mutating func claimAddress(_ address: Located<Address>, onMachineOf other: Located<Address>?) {
+        var claimed = address
+        if address.value.isEveryAddress, let other { claimed.value.host = other.value.host }
+        claimAddress(claimed, as: "address \(address.value)")
     }
 
     /// After all addresses that the file spells, so that the fault is told of the one that it does not.

@@ -240,7 +240,12 @@ package struct MappingReader<Key: SectionKey> {
     }
 
     func optionalAddress(_ key: Key, dialledBy dialers: String) -> Located<Address>? {
-        isGiven(key) ? address(key, dialledBy: dialers) : nil
+        isGiven(key) ? address(key) { $0.dialingFault(for: dialers) } : nil
+    }
+
+    /// An address that may also be every address of the machine.
+    func optionalListeningAddress(_ key: Key) -> Located<Address>? {
+        isGiven(key) ? address(key) { $0.listeningFault } : nil
     }
 
     // MARK: - Required scalars; nil once a fault is reported
@@ -257,16 +262,16 @@ package struct MappingReader<Key: SectionKey> {
     }
 
     func requiredAddress(_ key: Key) -> Located<Address>? {
-        isPresent(key) ? address(key, dialledBy: "brokers and clients") : nil
+        isPresent(key) ? address(key) { $0.dialingFault(for: "brokers and clients") } : nil
     }
 
-    private func address(_ key: Key, dialledBy dialers: String) -> Located<Address>? {
+    private func address(_ key: Key, _ fault: (Address) -> String?) -> Located<Address>? {
         guard let text = text(key) else { return nil }
         guard let address = Address(text) else {
             report(key, "\(quoted(text)) is no address; write host:port, as in 127.0.0.1:9876")
             return nil
         }
-        if let fault = address.dialingFault(for: dialers) {
+        if let fault = fault(address) {
             report(key, "\(quoted(text)) \(fault)")
             return nil
         }

@@ -45,11 +45,18 @@ extension Address {
     /// Why this cannot be an address that other processes, `dialers`, dial; nil when it can.
     func dialingFault(for dialers: String) -> String? {
         if port == 0 { return "has port 0, which nobody can dial; choose 1 to 65535" }
-        if host == "0.0.0.0" || host == "::" || host == "*" {
-            return "is every address; name the one that \(dialers) dial"
-        }
+        if isEveryAddress { return "is every address; name the one that \(dialers) dial" }
+        return listeningFault
+    }
+
+    /// Why this cannot be an address to listen at, on a port that is known beforehand; nil when it can.
+    var listeningFault: String? {
+        if port == 0 { return "has port 0, which nobody can dial; choose 1 to 65535" }
         return hasWellFormedHost ? nil : "has no IPv4 address, [IPv6 address] or DNS name before the port"
     }
+
+    /// Whether it stands for every address of a machine.
+    var isEveryAddress: Bool { host == "0.0.0.0" || host == "::" || host == "*" }
 
     private var hasWellFormedHost: Bool {
         let bytes = Array(host.utf8)

@@ -15,13 +15,18 @@ public struct NodeConfiguration: Hashable, Sendable {
     /// Its own mode, or else that of the `gossip` section.
     public var gossipMode: GossipConfiguration.Mode
 
+    /// Where it answers HTTP: health, metrics, the tables. Nil, the default, for not at all.
+    ///
+    /// Unique among all addresses; may be every address of its machine (0.0.0.0), since no node dials it.
+    public var http: Address?
+
     /// The same host and the next port; before 65535, the port before.
     public static func defaultGossip(besides listen: Address) -> Address {
         Address(host: listen.host, port: listen.port == .max ? listen.port - 1 : listen.port + 1)
     }
 
     enum Key: String, SectionKey {
-        case name, listen, dataDirectory, gossip, gossipMode
+        case name, listen, dataDirectory, gossip, gossipMode, http
         static let section = "nodes"
     }
 }

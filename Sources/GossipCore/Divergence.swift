@@ -115,6 +115,9 @@ struct DivergenceTable {
 
     init(persistence: Duration) { self.persistence = persistence }
 
+    /// How many there are of this peer and kind.
+    func count(peer: Int, kind: DivergenceKind) -> Int { counts[Key(peer: peer, kind: kind, subject: 0), default: 0] }
+
     /// One exchange showed the difference.
     mutating func saw(
         _ key: Key, _ replica: ReplicaIdentity?, peer: String, at now: Instant, text: @autoclosure () -> String,

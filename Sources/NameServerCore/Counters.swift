@@ -14,6 +14,10 @@ public struct Counters: Hashable, Sendable {
     public var lookups = 0
     /// Route requests for a topic without a route.
     public var lookupMisses = 0
+    /// Route requests answered with a route from the cache. Not in the status.
+    public var cachedRoutes = 0
+    /// Route requests answered with "name server not ready"; counted among `errors`, too. Not in the status.
+    public var refusedLookups = 0
     /// Answers with another code than success, missed lookups left out.
     public var errors = 0
     /// Registration bodies that were parsed.

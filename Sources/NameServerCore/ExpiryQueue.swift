@@ -16,6 +16,9 @@ struct ExpiryQueue {
     /// Where in the heap each entry stands, by its number; -1 for none.
     private var positions: ContiguousArray<Int32> = []
 
+    /// How many entries are queued.
+    var count: Int { heap.count }
+
     /// The entry to look at first, and when.
     var first: (due: Instant, entry: LiveID)? { heap.first.map { ($0.due, $0.entry) } }
 

@@ -231,9 +231,10 @@ extension NameServer {
 extension NameServer {
     /// Appends the member `learned` of the node's status (29001), by cluster, broker name and id; nothing when there is
     /// none.
-    func encodeLearned(_ arrival: Arrival, _ output: inout ByteWriter) {
+    func encodeLearned(named name: String? = nil, _ arrival: Arrival, _ output: inout ByteWriter) {
         guard !hearsay.isEmpty else { return }
-        let sorted = learned.sorted { left, right in
+        let chosen = learned.filter { name == nil || $0.summary.identity.name == name }
+        let sorted = chosen.sorted { left, right in
             let (first, second) = (left.summary.identity, right.summary.identity)
             if first.cluster != second.cluster { return first.cluster.precedes(second.cluster) }
             if first.name != second.name { return first.name.precedes(second.name) }

@@ -21,6 +21,7 @@ public struct NameServer: ~Copyable {
     /// What was served.
     public internal(set) var counters = Counters()
 
+    var requests = RequestCounts()
     let name: String
     let software: String
     let startedAt: Instant
@@ -82,7 +83,9 @@ public struct NameServer: ~Copyable {
         let arrival = Arrival(
             connection: connection, now: now, wallTime: wallTime, opaque: header.opaque, isOneway: header.isOneway)
         let start = output.count
+        let errors = counters.errors
         let handled = dispatch(header, body, arrival, &output, &directives)
+        if case .done = handled { requests.add(header.code, hasFailed: counters.errors != errors) }
         checkAnswer(from: start, arrival, &output)
         return handled
     }

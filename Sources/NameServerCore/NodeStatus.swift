@@ -8,35 +8,17 @@ extension NameServer {
     mutating func nodeStatus(_ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter) {
         let since = UInt64(max(header.integer("sinceEvent") ?? 0, 0))
         let mark = output.beginAnswer(arrival)
-        output.append("{\"node\":")
-        output.appendJSON(string: name, dialect: .standard)
-        output.append(",\"software\":")
-        output.appendJSON(string: software, dialect: .standard)
-        output.append(",\"uptimeMillis\":")
-        output.append(decimal: arrival.now.milliseconds(since: startedAt))
-        output.append(",\"wallMillis\":")
-        output.append(decimal: arrival.wallTime.milliseconds)
-        output.append(",\"totals\":{")
-        encode(
-            [
-                ("brokers", tables.liveCount), ("groups", tables.groupCount), ("topics", tables.topicCount),
-                ("clusters", tables.clusterCount), ("learned", hearsay.count),
-            ], &output)
-        output.append("},\"counters\":{")
-        encode(counters.named, &output)
-        output.append("},\"brokers\":[")
-        output.appendList(sortedLive()) { encodeStatus(of: $0, arrival, &$1) }
-        output.append(ascii: "]")
-        encodeLearned(arrival, &output)
-        output.append(",\"events\":[")
-        output.appendList(events.since(since)) { encodeEvent($0, &$1) }
-        output.append("],\"lastEventSequence\":")
-        output.append(decimal: events.lastSequence)
+        output.append(ascii: "{")
+        encodeSummary(now: arrival.now, wallTime: arrival.wallTime, into: &output)
+        output.append(ascii: ",")
+        encodeBrokers(now: arrival.now, wallTime: arrival.wallTime, into: &output)
+        output.append(ascii: ",")
+        encodeEvents(since: since, into: &output)
         output.append(ascii: "}")
         ResponseFrame.end(&output, mark)
     }
 
-    private func encode(_ numbers: [(name: String, value: Int)], _ output: inout ByteWriter) {
+    func encode(_ numbers: [(name: String, value: Int)], _ output: inout ByteWriter) {
         output.appendList(numbers) { number, output in
             output.appendJSON(string: number.name, dialect: .standard)
             output.append(ascii: ":")
@@ -44,9 +26,13 @@ extension NameServer {
         }
     }
 
-    /// Live entries by cluster, broker name and id.
-    private func sortedLive() -> [Int] {
-        let used = tables.live.indices.filter { tables.live[$0].isInUse }
+    /// Live entries by cluster, broker name and id; only those of one group if that is named.
+    func sortedLive(named name: String?) -> [Int] {
+        var used = tables.live.indices.filter { tables.live[$0].isInUse }
+        if let name {
+            let group = name.withBytes { tables.groupNames.lookup($0) }
+            used.removeAll { tables.live[$0].group != group }
+        }
         return used.sorted { left, right in
             let (first, second) = (tables.live[left], tables.live[right])
             if first.cluster != second.cluster { return tables.clusterNames.precedes(first.cluster, second.cluster) }
@@ -56,7 +42,7 @@ extension NameServer {
         }
     }
 
-    private func encodeStatus(of index: Int, _ arrival: Arrival, _ output: inout ByteWriter) {
+    func encodeStatus(of index: Int, _ arrival: Arrival, _ output: inout ByteWriter) {
         let entry = tables.live[index]
         let broker = identity(of: LiveID(number: UInt32(index)))
         output.append("{\"cluster\":")
@@ -85,7 +71,7 @@ extension NameServer {
         output.append(ascii: "}")
     }
 
-    private func encodeEvent(_ event: TableEvent, _ output: inout ByteWriter) {
+    func encodeEvent(_ event: TableEvent, _ output: inout ByteWriter) {
         output.append("{\"sequence\":")
         output.append(decimal: event.sequence)
         output.append(",\"wallMillis\":")

@@ -58,6 +58,8 @@ extension NameServer {
         wallTime: WallTime, output: inout ByteWriter, directives: inout [Directive]
     ) {
         let start = output.count
+        let errors = counters.errors
+        defer { requests.add(RequestCode.registerBroker, hasFailed: counters.errors != errors) }
         if let index = pending.firstIndex(where: { $0.number == registration.ticket.number }) {
             pending.remove(at: index)
             register(

@@ -6,11 +6,7 @@ import Remoting
 extension NameServer {
     mutating func routeInfo(_ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter) {
         counters.lookups += 1
-        if properties.needWaitForService,
-            arrival.now - startedAt < .seconds(Int64(properties.waitSecondsForService))
-        {
-            return fail("name server not ready", arrival, &output)
-        }
+        if waitForService(now: arrival.now) != nil { return refuseLookup(arrival, &output) }
         guard hearsay.isEmpty else { return mergedRouteInfo(header, arrival, &output) }
         guard let name = header.field("topic"), let topic = tables.topic(named: name) else {
             return missingRoute(header, arrival, &output)
@@ -61,6 +57,7 @@ extension NameServer {
             tables.isUnchanged(topic, since: goodAt)
         {
             cache.used(cached, goodAt: tables.now)
+            counters.cachedRoutes += 1
             return output.append(body)
         }
         let start = output.count
@@ -75,13 +72,18 @@ extension NameServer {
         _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter
     ) {
         // A node that is still warming up cannot tell an unknown topic from one it has not heard of yet.
-        if refusesUnknownTopics { return fail("name server not ready", arrival, &output) }
+        if refusesUnknownTopics { return refuseLookup(arrival, &output) }
         counters.lookupMisses += 1
         let topic = header.string("topic") ?? "null"
         output.answer(
             arrival, code: ResponseCode.topicNotExist,
             remark: "No topic route info in name server for the topic: \(topic)\n"
                 + "See https://rocketmq.apache.org/docs/bestPractice/06FAQ for further details.")
+    }
+
+    private mutating func refuseLookup(_ arrival: Arrival, _ output: inout ByteWriter) {
+        counters.refusedLookups += 1
+        fail("name server not ready", arrival, &output)
     }
 
     /// The zone a client wants its routes cut down to; nil when it did not ask or named a blank one.

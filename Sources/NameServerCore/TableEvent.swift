@@ -67,12 +67,15 @@ struct EventLog {
 
     private var ring: [TableEvent] = []
     private(set) var lastSequence: UInt64 = 0
+    /// How often each kind was recorded.
+    private(set) var counts: [TableEvent.Kind: Int] = [:]
 
     /// Numbers the event and keeps it.
     mutating func record(
         _ kind: TableEvent.Kind, _ broker: ReplicaIdentity?, _ text: String, at wallTime: WallTime
     ) -> TableEvent {
         lastSequence += 1
+        counts[kind, default: 0] += 1
         var broker = broker
         broker?.cluster.cut(to: Self.nameBytes)
         broker?.name.cut(to: Self.nameBytes)

@@ -203,6 +203,7 @@ final class ClientConnection: StreamHandler {
         }
         secured = nil
         isClosed = true
+        node.connectionCounts.closed(for: reason)
         node.connectionClosed(self, isIdle: reason == .idle)
     }
 }

@@ -35,7 +35,10 @@ public final class NameServerNode {
     /// Directives are being carried out; one may lead to others.
     private var isCarryingOut = false
     private var connections: [UInt64: ClientConnection] = [:]
-    private var gossip: GossipShell?
+    private(set) var gossip: GossipShell?
+    private(set) var http: HTTPShell?
+    /// Connections of brokers, clients and tools so far.
+    var connectionCounts = ConnectionCounts()
     /// When the next usual scan is due.
     private var nextScan = Instant.distantFuture
     /// When it was last noticed that this node had stood still.
@@ -134,8 +137,9 @@ public final class NameServerNode {
         tls?.start()
         scheduleScan()
         try gossip?.start()
+        if let options = options.http { http = try HTTPShell(node: self, options: options) }
         if case .plaintext(beyondLoopback: true) = options.gossip?.security { log.gossipInsecure() }
-        log.started(at: address)
+        log.started(at: address, http: httpAddress)
     }
 
     /// Stops accepting, answers what is in flight, and calls back within `shutdownDeadline`.
@@ -210,6 +214,7 @@ public final class NameServerNode {
         shutdownPhase = .stopped
         shutdownTimer.cancel()
         notifier.close()
+        http?.stop()
         let completion = onStopped
         onStopped = nil
         completion?()
@@ -281,6 +286,12 @@ public final class NameServerNode {
     /// Where the node listens for peers; nil in mode off.
     public var gossipAddress: Address? { gossip?.address }
 
+    /// Where the node answers HTTP; nil without it.
+    public var httpAddress: Address? { http?.address }
+
+    /// Connections open now.
+    var connectionCount: Int { connections.count }
+
     /// Looks at the tables, for checks; nothing may be kept of them.
     public func inspectTables<Result>(_ body: (borrowing NameServer) -> Result) -> Result { body(hot.pointee.core) }
 
@@ -324,7 +335,9 @@ public final class NameServerNode {
                 gossip?.firstHand(change)
                 if case .closed = change { scheduleGraces() }
             case .learnedDropped(let replica, let drop): gossip?.learnedDropped(replica, drop)
-            case .event(let event): log.event(event, now: platform.now)
+            case .event(let event):
+                log.event(event, now: platform.now)
+                http?.happened(event)
             }
         }
         guard isOutermost else { return waits }
@@ -354,6 +367,7 @@ extension NameServerNode: ListenerHandler {
     /// Gives each accepted connection its handler.
     public func accept(_ stream: any ByteStream) -> (any StreamHandler)? {
         let connection = ClientConnection(node: self, stream: stream)
+        connectionCounts.accepted += 1
         connections[stream.id] = connection
         return connection
     }

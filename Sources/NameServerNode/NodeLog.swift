@@ -13,8 +13,10 @@ final class NodeLog {
 
     init(logger: Logger) { self.logger = logger }
 
-    func started(at address: Address) {
-        logger.notice("serving", metadata: ["address": "\(address)"])
+    func started(at address: Address, http: Address?) {
+        var metadata: Logger.Metadata = ["address": "\(address)"]
+        if let http { metadata["http"] = "\(http)" }
+        logger.notice("serving", metadata: metadata)
     }
 
     func stopping(wait: Duration, deadline: Duration) {

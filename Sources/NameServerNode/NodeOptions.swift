@@ -25,6 +25,8 @@ public struct NodeOptions: Sendable {
     public var shutdownDeadline: Duration = .seconds(3)
     /// The largest kvConfig.json read at start. Default 64 MiB.
     public var kvFileLimit = 64 << 20
+    /// Where and what the node answers over HTTP; nil for not at all.
+    public var http: HTTPOptions?
     /// How the node gossips; nil for mode off: no socket, no comparison.
     public var gossip: GossipOptions?
 

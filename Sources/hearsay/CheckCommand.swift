@@ -19,6 +19,15 @@ struct CheckCommand: ParsableCommand {
         if configuration.gossip.insecure, configuration.nodes.contains(where: { $0.gossipMode != .off }) {
             printLine("\(file): gossip is in plain text, for gossip.insecure is true; keys would make it safe")
         }
+        for line in openPages(configuration) { printLine("\(file): \(line)") }
+    }
+
+    /// Whoever reaches an HTTP port can read it.
+    private func openPages(_ configuration: ClusterConfiguration) -> [String] {
+        configuration.nodes.compactMap { node in
+            guard let http = node.http, !http.isLoopback else { return nil }
+            return "nodes.http of \(node.name), \(http), is beyond this machine: whoever reaches it can read the tables"
+        }
     }
 
     private func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

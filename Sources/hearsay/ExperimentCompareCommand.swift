@@ -18,7 +18,7 @@ struct ExperimentCompareCommand: ParsableCommand {
     func run() throws {
         do throws(ExperimentError) {
             let results = (try ExperimentParts.read(first), try ExperimentParts.read(second))
-            let page = try ExperimentParts.comparison(results.0, results.1)
+            let page = ExperimentParts.comparison(results.0, results.1)
             try writeFile(output, page)
             for line in ExperimentTable.comparison(results.0, results.1, names: [first, second]) { printLine(line) }
             printLine("")

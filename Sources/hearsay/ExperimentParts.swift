@@ -7,21 +7,21 @@ struct ExperimentParts {
     let folder: String
     let apacheCommand: String?
 
-    func driver(seed: UInt64) throws(ExperimentError) -> any ExperimentDriver {
+    func driver(seed: UInt64) -> any ExperimentDriver {
         switch kind {
-        case .live, .netns, .simulated: throw ExperimentError("there is no driver \(kind.rawValue) yet")
+        case .live, .netns:
+            LiveDriver(
+                executable: ownExecutable(), workDirectory: "\(folder)/work", seed: seed, apacheCommand: apacheCommand,
+                usesNamespaces: kind == .netns)
+        case .simulated: SimulatedDriver(seed: seed)
         }
     }
 
-    func write(_ result: ExperimentResult) throws(ExperimentError) {
-        throw ExperimentError("results cannot be written yet")
-    }
+    func write(_ result: ExperimentResult) throws(ExperimentError) { try ResultFiles.write(result, into: folder) }
 
-    static func read(_ folder: String) throws(ExperimentError) -> ExperimentResult {
-        throw ExperimentError("results cannot be read yet")
-    }
+    static func read(_ folder: String) throws(ExperimentError) -> ExperimentResult { try ResultFiles.read(folder) }
 
-    static func comparison(_ first: ExperimentResult, _ second: ExperimentResult) throws(ExperimentError) -> String {
-        throw ExperimentError("results cannot be compared yet")
+    static func comparison(_ first: ExperimentResult, _ second: ExperimentResult) -> String {
+        HTMLReport.comparison(first, second)
     }
 }

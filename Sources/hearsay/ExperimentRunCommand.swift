@@ -99,7 +99,7 @@ struct ExperimentRunCommand: ParsableCommand {
         }
         let parts = ExperimentParts(kind: driver, folder: folder, apacheCommand: apacheCommand)
         let experiment = Experiment(
-            scenario: scenario, driver: try parts.driver(seed: seed ?? scenario.seed), kind: driver, seed: seed,
+            scenario: scenario, driver: parts.driver(seed: seed ?? scenario.seed), kind: driver, seed: seed,
             startedAt: utcTimestamp(), environment: [softwareVersion, machineDescription()])
         let progress = ExperimentProgress(scenario, isQuiet: quiet)
         let result = try experiment.run { progress.show($0) }

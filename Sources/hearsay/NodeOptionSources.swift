@@ -1,5 +1,6 @@
 import Basics
 import ClusterConfiguration
+import HTTPServer
 import NameServerCore
 import NameServerNode
 import Platform
@@ -33,6 +34,36 @@ extension NodeOptions {
         stream.connectionLimit = cluster.limits.connections
         stream.unsentLimit = cluster.limits.unsentBytes
         stream.idleTimeout = cluster.limits.idleConnection
+        if let address = node.http {
+            var http = HTTPOptions(listen: address)
+            http.server.connections = cluster.http.connections
+            http.server.eventStreams = cluster.http.eventStreams
+            http.server.requestsPerSecond = cluster.http.requestsPerSecond
+            http.server.requestBurst = 4 * cluster.http.requestsPerSecond
+            http.hasBrokerMetrics = cluster.http.brokerMetrics
+            http.nodes = cluster.nodes.map { ($0.name, $0.listen) }
+            http.processFigures = { ProcessFigures.current }
+            self.http = http
+        }
+    }
+
+    /// Listens there instead; the address list for clients says so, too.
+    mutating func listen(at address: Address) {
+        listen = address
+        guard let nodes = http?.nodes else { return }
+        http?.nodes = nodes.map { $0.name == name ? ($0.name, address) : $0 }
+    }
+
+    /// Answers HTTP there, with what the cluster.yaml says about it if there is one.
+    mutating func answerHTTP(at address: Address) {
+        if http == nil {
+            var fresh = HTTPOptions(listen: address)
+            // Nobody can dial every address.
+            fresh.nodes = ["0.0.0.0", "::"].contains(listen.host) ? [] : [(name, listen)]
+            fresh.processFigures = { ProcessFigures.current }
+            http = fresh
+        }
+        http?.listen = address
     }
 
     /// RocketMQ's defaults, with the keys of a namesrv.properties when there is one.

@@ -44,7 +44,7 @@ struct RunCommand: ParsableCommand {
             let refusing = RefusingListener()
             let brokers = noBrokers ? [] : cluster.brokers.flatMap { group in group.replicas.map(\.listen) }
             let gossip = cluster.nodes.filter { $0.gossipMode != .off }.map(\.gossip)
-            for address in cluster.nodes.map(\.listen) + gossip + brokers {
+            for address in cluster.nodes.map(\.listen) + gossip + cluster.nodes.compactMap(\.http) + brokers {
                 try loop.listen(at: address, options: StreamOptions(), handler: refusing).close()
             }
             loop.stop()

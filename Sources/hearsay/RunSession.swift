@@ -60,6 +60,8 @@ final class RunSession {
         terminal?.enter()
         poller.onRound = { [weak self] events in self?.show(events) }
         poller.start()
+        let pages = cluster.nodes.compactMap { node in node.http.map { "\(node.name) http://\($0)/" } }
+        if !pages.isEmpty { poller.note("health, metrics and tables: \(pages.joined(separator: ", "))") }
         if let time = command.duration { durationTimer.start(at: loop.now + time.duration) }
     }
 

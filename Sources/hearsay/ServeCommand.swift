@@ -26,6 +26,8 @@ struct ServeCommand: ParsableCommand {
     @Option(name: [.customShort("n"), .customLong("namesrvAddr")], help: "Accepted as by mqnamesrv; has no effect.")
     var namesrvAddr: String?
     @Option(help: "Listen at this host:port instead; port 0 lets the system choose.") var listen: String?
+    @Option(help: "Answer HTTP at this host:port (health, metrics, tables); port 0 lets the system choose.")
+    var http: String?
     @Option(help: "The least important lines to log.") var logLevel: Logger.Level?
     @Option(help: "How log lines look.") var logFormat: LineLogHandler.Format?
     @Flag(help: ArgumentHelp("End when the parent process has ended.", visibility: .hidden))
@@ -36,7 +38,11 @@ struct ServeCommand: ParsableCommand {
         var options = try options(log: &log)
         if let listen {
             guard let address = Address(listen) else { throw failUsage("--listen '\(listen)' is no host:port") }
-            options.listen = address
+            options.listen(at: address)
+        }
+        if let http {
+            guard let address = Address(http) else { throw failUsage("--http '\(http)' is no host:port") }
+            options.answerHTTP(at: address)
         }
         options.software = softwareVersion
         log.level = logLevel ?? log.level
@@ -93,6 +99,7 @@ struct ServeCommand: ParsableCommand {
             watch?.start()
             printLine(
                 "The Name Server boot success. serializeType=JSON, address \(server.address)")
+            if let http = server.httpAddress { printLine("http://\(http)/ answers health, metrics and tables") }
             loop.run()
         } catch {
             throw failUsage(error)

@@ -35,12 +35,20 @@ struct StatusCommand: ParsableCommand {
             printJSON(status)
         } else {
             for line in status.lines(colour: Colours.areWanted) { printLine(line) }
+            for page in try nameServers.pages() { printLine(page) }
         }
         if status.exitStatus != 0 { throw ExitCode(status.exitStatus) }
     }
 }
 
 extension NameServerOptions {
+    /// Where the nodes of a cluster.yaml answer HTTP, a line each.
+    func pages() throws -> [String] {
+        guard let config, namesrv == nil else { return [] }
+        let nodes = try ClusterConfiguration.loadOrExit(path: config).nodes
+        return nodes.compactMap { node in node.http.map { "\(node.name) answers http://\($0)/" } }
+    }
+
     /// The cluster's label, and its nodes with their names; nodes given by address are called by it.
     func cluster() throws -> (label: String, nodes: [(name: String, address: Address)]) {
         if let config, namesrv == nil {

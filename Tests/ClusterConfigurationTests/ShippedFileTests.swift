@@ -32,6 +32,10 @@ struct ShippedFileTests {
         #expect(configuration.nodes.allSatisfy { $0.gossip == NodeConfiguration.defaultGossip(besides: $0.listen) })
         #expect(configuration.nodes.map(\.gossip.port) == [9877, 9887, 9897])
         #expect(configuration.nodes.allSatisfy { $0.gossipMode == .observe })
+        // And whoever starts from it can look at the nodes, from this machine only.
+        #expect(configuration.http == HTTPConfiguration())
+        #expect(configuration.nodes.compactMap(\.http?.port) == [9878, 9888, 9898])
+        #expect(configuration.nodes.allSatisfy { $0.http?.isLoopback == true })
         #expect(configuration.nameServerProperties.count == NameServerProperty.Key.allCases.count)
         #expect(configuration.brokers.map(\.name) == ["broker-a", "broker-b"])
         for group in configuration.brokers {

@@ -20,8 +20,7 @@ struct ValueTests {
                             name: "a", listen: Address(host: "::1", port: 9876), dataDirectory: "data/a",
                             gossip: Address(host: "::1", port: 9877), gossipMode: .off)
                     ],
-                    timings: Timings(), limits: Limits(), gossip: GossipConfiguration(), tls: TLSConfiguration(),
-                    nameServerProperties: [],
+                    timings: Timings(), limits: Limits(), gossip: GossipConfiguration(), nameServerProperties: [],
                     log: LogConfiguration(), brokers: []))
     }
 

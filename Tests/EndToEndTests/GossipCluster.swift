@@ -18,6 +18,8 @@ final class GossipCluster {
         var gossip: [String] = []
         /// Whether nodes dial each other through links.
         var linksNodes = false
+        /// Whether nodes answer HTTP.
+        var answersHTTP = false
     }
 
     let plan: Plan
@@ -28,6 +30,7 @@ final class GossipCluster {
     /// Lines of the section gossip for one node, by its name.
     var gossipOf: [String: [String]] = [:]
     private let gossipPorts: [PortReservation]
+    private let httpPorts: [PortReservation]
     private let reservations: [PortReservation]
     /// By `broker-a:0 ns-1` and, in the direction of the dial, `ns-1 ns-2`.
     private let links: [String: LinkProxy]
@@ -66,6 +69,7 @@ final class GossipCluster {
         }
         self.links = links
         self.gossipPorts = gossipPorts
+        httpPorts = try names.filter { _ in plan.answersHTTP }.map { _ in try PortReservation() }
         reservations = ports + brokerPorts
         try writeFiles()
     }
@@ -84,6 +88,7 @@ final class GossipCluster {
                 "  - name: \(node.name)", "    listen: \(node.address)", "    dataDirectory: data/\(node.name)",
                 "    gossip: \(link?.address ?? gossipPorts[index].address)", "    gossipMode: \(plan.modes[index])",
             ]
+            if plan.answersHTTP { lines.append("    http: \(httpPorts[index].address)") }
         }
         let rhythm = plan.rhythm
         lines += [
@@ -156,6 +161,12 @@ final class GossipCluster {
     func node(_ name: String) -> ClusterMember {
         guard let node = nodes.first(where: { $0.name == name }) else { preconditionFailure("no node \(name)") }
         return node
+    }
+
+    /// Where a node answers HTTP.
+    func http(_ node: ClusterMember) -> String {
+        guard let index = nodes.firstIndex(where: { $0 === node }) else { preconditionFailure("no node \(node.name)") }
+        return httpPorts[index].address
     }
 
     func broker(_ name: String) -> ClusterMember {

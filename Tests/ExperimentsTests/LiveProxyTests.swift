@@ -1,6 +1,7 @@
 import Basics
 import EventLoop
 import Platform
+import TestSupport
 import Testing
 
 @testable import Experiments
@@ -296,9 +297,28 @@ import Testing
         #expect(arrivals(5) != arrivals(6))
     }
 
+    @Test func aStallOfTheMachineIsTold() throws {
+        try withLoop { loop in
+            var told: [Duration] = []
+            let watch = StallWatch(platform: loop) { told.append($0) }
+            watch.start()
+            // Longer than interval and limit together.
+            pause(.milliseconds(650))
+            let waiting = Waiting(loop)
+            waiting.wait {
+                !told.isEmpty
+            } then: {
+                #expect(told[0] >= StallWatch.limit)
+                watch.stop()
+                loop.stop()
+            }
+            return (watch, waiting)
+        }
+    }
+
     @Test func faultsAtTheSameTimeAddUp() {
         let link = Link(from: .broker(0), to: .node(1))
-        func on(_ link: Link, _ faults: [Fault]) -> LinkConditions { .on(link, under: faults, timeScale: 10) }
+        func on(_ link: Link, _ faults: [Fault]) -> ProxyConditions { .on(link, under: faults, timeScale: 10) }
         let slow = Fault.delay([link], by: .seconds(1), jitter: .milliseconds(500))
         #expect(on(link.reversed, [.cut([link]), slow]) == on(link.reversed, []))
         #expect(on(link, [.cut([link])]).isCut)

@@ -146,7 +146,7 @@ import Testing
         try #require(driver(directory).obstacles(to: scenario) == [])
         let history = try await history(of: scenario, directory)
         #expect(history.count { $0.kind == .process(.node(0), .up) } == 3)
-        #expect(!history.contains { if case .note = $0.kind { true } else { false } })
+        #expect(!history.contains { if case .note(let text) = $0.kind { text.hasPrefix("put ") } else { false } })
         let stored = text(of: directory.file("work/off/data/ns-1/kvConfig.json")) ?? ""
         #expect(["before", "lost", "gone", "kept"].map { stored.contains("\"\($0)\"") } == [true, false, false, true])
     }

@@ -119,10 +119,10 @@ final class ProxyStage {
     }
 
     func cut(_ directions: LinkProxy.Direction...) { for one in directions { set(one) { $0.isCut = true } } }
-    func heal() { for one in LinkProxy.Direction.allCases { proxy.set(LinkConditions(), one) } }
+    func heal() { for one in LinkProxy.Direction.allCases { proxy.set(ProxyConditions(), one) } }
 
-    func set(_ direction: LinkProxy.Direction, _ change: (inout LinkConditions) -> Void) {
-        var conditions = LinkConditions()
+    func set(_ direction: LinkProxy.Direction, _ change: (inout ProxyConditions) -> Void) {
+        var conditions = ProxyConditions()
         change(&conditions)
         proxy.set(conditions, direction)
     }

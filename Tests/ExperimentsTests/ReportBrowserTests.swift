@@ -219,7 +219,7 @@ struct ReportBrowserTests {
                     truth.count(now) { if case .send(1, let sent) = $0 { sent.broker == nil } else { false } },
                     "given up"
                 ),
-            ].filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+            ].reversed().filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
             #expect(try value(page, arm.arm, "producer-2: messages") == parts.joined(separator: ", "))
         }
     }

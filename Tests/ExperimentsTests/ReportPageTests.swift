@@ -147,7 +147,7 @@ import Testing
                 #expect(marks <= 2000, "\(lane.subject.title): \(marks)")
                 if case .marks(let marks) = lane.content { #expect(marks.count == Lane.Mark.maximumCount) }
             }
-            #expect(lanes.last?.summary == "5000, the first 500 shown")
+            #expect(lanes.last?.summary == "5000 warnings, the first 500 shown")
         }
         let size = HTMLReport.page(result).utf8.count
         #expect(size < 6 << 20, "\(size) bytes")

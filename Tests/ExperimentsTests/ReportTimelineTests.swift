@@ -188,6 +188,37 @@ import Testing
         #expect(steps.map(\.values) == [[2, 0, 0], [2, 0, 3], [2, 0, 0], [0, 0, 0], [0, 0, 3]])
     }
 
+    @Test func topicsOfANodeThatDoesNotRunAreNotKnown() throws {
+        let found = try lanes(.off).last { $0.subject.group == .topics }
+        guard case .steps(let steps, _)? = found?.content else {
+            Issue.record("no steps")
+            return
+        }
+        #expect(steps.prefix(4).map(\.values) == [[4], [], [4], [0]])
+        #expect(steps.prefix(4).map(\.from) == [0, 400.25, 420.5, 420.75])
+    }
+
+    /// Differences that come and go all the time until the middle of a column, and then stay away.
+    @Test func veryManyStepsShowTheLargestOfAColumnAndThenTheLast() throws {
+        var result = ReportSample.standard
+        let often = (0..<1005).map { HistoryEvent(time: Double($0) / 5, .divergences(node: 0, count: $0 % 2 * 3)) }
+        result.arms[1].history = often + [HistoryEvent(time: 202.9, .divergences(node: 0, count: 0))]
+        result.arms[1].history += (0..<1005).map {
+            HistoryEvent(time: Double($0) / 5, .topics(node: 0, count: $0 % 2 * 3))
+        }
+        let lanes = ArmLanes.lanes(of: result.arms[1], scenario: result.scenario, span: span)
+        func steps(_ title: String) throws -> [Lane.Step] {
+            let found = lanes.last { $0.subject.title == title && $0.subject.group != .processes }
+            guard case .steps(let steps, _)? = found?.content else { throw TimelineTestError() }
+            return steps
+        }
+        let differences = try steps("differences reported")
+        #expect(differences.map(\.from) == [0, 202] && differences.map(\.total) == [3, 0])
+        #expect(try steps("ns-1").map(\.total) == [0])
+    }
+
+    private struct TimelineTestError: Error {}
+
     // MARK: Faults
 
     @Test func faultsLastAsLongAsTheyDid() {

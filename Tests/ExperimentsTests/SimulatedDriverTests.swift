@@ -99,6 +99,17 @@ import Testing
         }
     }
 
+    @Test func aGroupMayBeCalledAsNodesAre() throws {
+        let run = try Simulated(
+            .quick(lasting: 1) {
+                for index in $0.replicas.indices where $0.replicas[index].group == "broker-a" {
+                    $0.replicas[index].group = "ns"
+                }
+                $0.topics[0].groups = ["broker-b", "ns"]
+            })
+        #expect(run.history.contains { $0.kind == .route(client: 0, .brokers([0, 1, 2])) })
+    }
+
     @Test func whatCannotBeSimulatedIsSaid() throws {
         let driver = SimulatedDriver(seed: 1)
         #expect(driver.obstacles(to: .quick { $0.arms = [.off, .apache] }).count == 1)

@@ -31,7 +31,7 @@ struct Simulated {
     let history: [HistoryEvent]
     let scenario: Scenario
     /// What the observer sees is this old at most, in seconds, and half a millisecond of rounding.
-    static let look = 0.11
+    static let look = 0.21
 
     init(_ scenario: Scenario, _ arm: Arm = .off, seed: UInt64 = 1) throws {
         var history: [HistoryEvent] = []

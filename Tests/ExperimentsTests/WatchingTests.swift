@@ -91,6 +91,10 @@ import Testing
             bench.events.suffix(2) == [.sight(node: 0, broker: 0, .absent), .sight(node: 0, broker: 1, .registered)])
         // What it does not know is asked for once.
         #expect(bench.asked[RequestCode.getNodeStatus] == 1 && bench.asked[RequestCode.getGossipStatus] == 1)
+        // It fails to list its groups, as Apache's does now and then, and says nothing by that.
+        bench.bodies[RequestCode.getBrokerClusterInfo] = "1"
+        bench.run { !observer.agrees(on: []) }
+        #expect(bench.events.count == 6)
         observer.stop()
     }
 

@@ -12,7 +12,8 @@ public final class RawConnection {
     public var keepAlive: AnyObject?
 
     private var descriptor: Int32
-    private var received: [UInt8] = []
+    /// What has come and was not taken yet.
+    var received: [UInt8] = []
     private var ended = false
     /// The opaque of the next request that asks for one; see `nextOpaque()`.
     private var opaque: Int32 = 0
@@ -47,6 +48,9 @@ public final class RawConnection {
     deinit {
         close()
     }
+
+    /// Whether the peer has closed; something it sent before may still be there.
+    var hasClosed: Bool { ended }
 
     /// Whether the peer has closed and everything it sent has been read.
     var hasEnded: Bool { ended && received.isEmpty }

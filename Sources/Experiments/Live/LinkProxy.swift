@@ -54,7 +54,7 @@ final class LinkProxy {
     var openConnections: Int { connections.count }
 
     /// Changes how one way treats what is sent from now on, and whether anything passes.
-    func set(_ conditions: LinkConditions, _ direction: Direction) {
+    func set(_ conditions: ProxyConditions, _ direction: Direction) {
         guard let pipe = pipes[direction], pipe.conditions != conditions else { return }
         pipe.conditions = conditions
         for connection in inOrder { connection.conditionsChanged() }

@@ -27,12 +27,14 @@ struct LiveCluster {
     /// Scenario time in the time that the processes live in.
     func real(_ duration: Duration) -> Duration { duration / scenario.timeScale }
 
-    /// How scenario time has to be changed because a live node cannot be that fast; sentences for the history.
-    var compromises: [String] {
+    /// Sentences for the history: where to look while it runs, and what of the scenario a live node cannot do.
+    var notes: [String] {
+        let places = zip(scenario.nodes, nodes).map { "\($0.name) at \($1)" }.joined(separator: ", ")
+        let found = ["\(places); files and outputs in \(directory)"]
         let period = real(scenario.timings.gossipPeriod)
-        guard arm != .off, arm != .apache, period < Self.leastGossipPeriod else { return [] }
+        guard arm != .off, arm != .apache, period < Self.leastGossipPeriod else { return found }
         let shown = (Self.leastGossipPeriod * scenario.timeScale).wholeMilliseconds
-        return ["gossip.period is \(shown) ms of scenario time: live nodes compare every 100 ms at most"]
+        return found + ["gossip.period is \(shown) ms of scenario time: live nodes compare every 100 ms at most"]
     }
 
     // MARK: Files
@@ -79,7 +81,9 @@ struct LiveCluster {
         let isGraceGiven = scenario.gossipSettings.contains { $0.key == "closeGrace" }
         if !isGraceGiven { lines.append("  closeGrace: \(milliseconds(.seconds(1)))") }
         if isInsecure { lines.append("  insecure: true") }
-        for setting in scenario.gossipSettings where !["mode", "period"].contains(setting.key) {
+        // cluster.yaml does not take what has no effect in the mode.
+        let decided = ["mode", "period"] + (arm == .replicate ? [] : ["replicate"])
+        for setting in scenario.gossipSettings where !decided.contains(setting.key) {
             // The only one left that is a time.
             let grace = setting.key == "closeGrace" ? Duration(yaml: setting.value).map(milliseconds) : nil
             lines.append("  \(setting.key): \(grace ?? setting.value)")

@@ -21,7 +21,8 @@ public final class LiveDriver: ExperimentDriver {
         executable: String, workDirectory: String, seed: UInt64, apacheCommand: String?, usesNamespaces: Bool
     ) {
         setting = LiveSetting(
-            executable: executable, workDirectory: WorkDirectory.absolute(workDirectory), seed: seed, apacheCommand: apacheCommand,
+            executable: executable, workDirectory: WorkDirectory.absolute(workDirectory), seed: seed,
+            apacheCommand: apacheCommand,
             usesNamespaces: usesNamespaces)
     }
 

@@ -20,7 +20,7 @@ protocol LiveGround: AnyObject {
     func usesProxy(_ caller: Party, to callee: Party) -> Bool
 
     /// What proxies do of what faults ask for; the ground does the rest in `apply`.
-    func proxied(_ conditions: LinkConditions) -> LinkConditions
+    func proxied(_ conditions: ProxyConditions) -> ProxyConditions
 
     /// What is started to run a program as a party.
     func command(_ party: Party, _ executable: String, _ arguments: [String]) -> (String, [String])
@@ -60,7 +60,7 @@ final class LoopbackGround: LiveGround {
     func platform(of party: Party?) -> any Platform { loop }
     func proxyAddress(beside party: Party) -> Address { Address(host: "127.0.0.1", port: 0) }
     func usesProxy(_ caller: Party, to callee: Party) -> Bool { true }
-    func proxied(_ conditions: LinkConditions) -> LinkConditions { conditions }
+    func proxied(_ conditions: ProxyConditions) -> ProxyConditions { conditions }
     func command(_ party: Party, _ executable: String, _ arguments: [String]) -> (String, [String]) {
         (executable, arguments)
     }

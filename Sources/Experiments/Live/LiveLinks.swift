@@ -71,7 +71,7 @@ final class LiveLinks {
         }
     }
 
-    private func conditions(_ link: Link) -> LinkConditions {
+    private func conditions(_ link: Link) -> ProxyConditions {
         ground.proxied(.on(link, under: faults, timeScale: timeScale))
     }
 

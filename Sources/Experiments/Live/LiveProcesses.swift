@@ -95,6 +95,8 @@ final class LiveProcesses {
         onSurprise = nil
         for process in lives.keys {
             lives[process]?.isExpectedToEnd = true
+            // Nobody is to start anybody any more.
+            lives[process]?.afterEnd = []
             // The supervisor speaks to the process it started; what that started itself is asked here.
             send(SIGTERM, to: process)
         }

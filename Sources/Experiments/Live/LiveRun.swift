@@ -37,6 +37,8 @@ final class LiveRun {
     var abandoned: [Link] = []
 
     private let onEvent: (HistoryEvent) -> Void
+    /// By how much stalls of the machine have put the schedule off.
+    private var lost = Duration.zero
     private var observer: Observer?
     private var schedule: LiveSchedule
     /// Time 0.
@@ -47,6 +49,10 @@ final class LiveRun {
     private var deadline = Instant.distantFuture
     private var isStopping = false
     private lazy var timer = loop.makeTimer { [weak self] in self?.advance() }
+    private lazy var stalls = StallWatch(platform: loop) { [weak self] late in
+        let lost = late.wholeMilliseconds
+        self?.record(.note("the machine was too busy for \(lost) ms of real time; figures around it may say nothing"))
+    }
 
     private enum Phase {
         case nodes
@@ -61,6 +67,8 @@ final class LiveRun {
     private static let patience = Duration.seconds(60)
     /// Between SIGTERM and SIGKILL at the end; nothing that happens then is of interest.
     private static let grace = Duration.milliseconds(500)
+    /// Lateness of a step that is an ordinary timer's; also the time a packet filter takes to change.
+    private static let tolerance = Duration.milliseconds(200)
     /// Of scenario time at the most between two observations.
     private static let observations = 4
 
@@ -94,7 +102,7 @@ final class LiveRun {
     func start() {
         do {
             try prepare()
-            for text in cluster.compromises { record(.note(text)) }
+            for text in cluster.notes { record(.note(text)) }
             for node in scenario.nodes.indices { try start(.node(node)) }
             deadline = loop.now + Self.patience
             startObserver()
@@ -181,6 +189,7 @@ final class LiveRun {
             phase = .agreement
         case .agreement where observer?.agrees(on: scenario.replicas.indices) == true:
             startClients()
+            stalls.start()
             phase = .routes
         case .routes where clients.allSatisfy(\.hasRoute):
             beginTime()
@@ -204,14 +213,20 @@ final class LiveRun {
 
     private func followSchedule() {
         guard let origin else { return }
-        // Rounded up, so that a timer that fires exactly on time finds its step.
-        let passed = (loop.now - origin + .microseconds(1)) * scenario.timeScale
-        while let step = schedule.take(by: passed), !isStopping {
+        while !isStopping, let step = schedule.take(by: passed(since: origin)) {
+            // What comes next keeps its distance: a fault that a stall has made late lasts as long as it should.
+            let late = loop.now - origin - lost - cluster.real(step.time)
+            if late > Self.tolerance { lost += late }
             guard let index = step.fault else { return end() }
             record(step.isEnd ? .faultEnded(index) : .faultBegan(index))
             if step.isEnd { endFault(index) } else { beginFault(index) }
         }
-        if let time = schedule.nextTime { timer.start(at: origin + cluster.real(time)) }
+        if let time = schedule.nextTime { timer.start(at: origin + lost + cluster.real(time)) }
+    }
+
+    /// Of the schedule; rounded up, so that a timer that fires exactly on time finds its step.
+    private func passed(since origin: Instant) -> Duration {
+        (loop.now - origin - lost + .microseconds(1)) * scenario.timeScale
     }
 
     private func surprised(_ party: Party, _ ending: ChildProcess.Ending) {
@@ -238,6 +253,7 @@ final class LiveRun {
         guard !isStopping else { return }
         isStopping = true
         timer.cancel()
+        stalls.stop()
         stopWatching()
         calls.stop()
         processes.stop(grace: Self.grace) { [self] in

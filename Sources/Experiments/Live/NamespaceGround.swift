@@ -39,10 +39,25 @@ final class NamespaceGround: LiveGround {
     /// Why this cannot work here, a sentence each.
     static var obstacles: [String] {
         var found: [String] = []
-        if geteuid() != 0 { found.append("network namespaces need root") }
+        if geteuid() != 0 {
+            found.append("network namespaces need root")
+        } else if !mayMakeNamespaces {
+            found.append(
+                "network namespaces need CAP_SYS_ADMIN and CAP_NET_ADMIN; a container gets them with --privileged")
+        }
         if access(ip, X_OK) != 0 { found.append("ip is missing: apt-get install iproute2") }
         if access(nft, X_OK) != 0 { found.append("nft is missing: apt-get install nftables") }
         return found
+    }
+
+    /// What capabilities(7) says of this process.
+    private static var mayMakeNamespaces: Bool {
+        let status = WorkDirectory.text(of: "/proc/self/status")
+        guard let line = status.split(separator: "; ").first(where: { $0.hasPrefix("CapEff:") }),
+            let effective = UInt64(line.dropFirst("CapEff:".count).drop { $0 == "\t" || $0 == " " }, radix: 16)
+        else { return false }
+        let needed: UInt64 = 1 << 21 | 1 << 12
+        return effective & needed == needed
     }
 
     init(_ loop: EventLoop, _ scenario: Scenario, _ setting: LiveSetting) {
@@ -142,8 +157,8 @@ final class NamespaceGround: LiveGround {
     // MARK: Links
 
     /// Everything but time is the packet filter's.
-    func proxied(_ conditions: LinkConditions) -> LinkConditions {
-        var mine = LinkConditions()
+    func proxied(_ conditions: ProxyConditions) -> ProxyConditions {
+        var mine = ProxyConditions()
         (mine.delay, mine.jitter) = (conditions.delay, conditions.jitter)
         return mine
     }
@@ -153,7 +168,7 @@ final class NamespaceGround: LiveGround {
         for sender in parties {
             for receiver in parties where receiver != sender {
                 // Not scaled: the kernel's TCP has its own times.
-                let conditions = LinkConditions.on(Link(from: sender, to: receiver), under: faults, timeScale: 1)
+                let conditions = ProxyConditions.on(Link(from: sender, to: receiver), under: faults, timeScale: 1)
                 let link = "ip saddr \(host(of: sender)) ip daddr \(host(of: receiver))"
                 rules += filters(conditions).map { "    \(link) \($0)" }
             }
@@ -169,7 +184,7 @@ final class NamespaceGround: LiveGround {
         try run(Self.ip, ["netns", "exec", name(nil), Self.nft, "-f", file])
     }
 
-    private func filters(_ conditions: LinkConditions) -> [String] {
+    private func filters(_ conditions: ProxyConditions) -> [String] {
         if conditions.isCut { return ["drop"] }
         var filters: [String] = []
         if conditions.lossPerMille > 0 {

@@ -35,6 +35,7 @@ final class OperatorCalls {
 
     /// Closes everything.
     func stop() {
+        onTrouble = nil
         for connection in connections.values { connection.close() }
         connections = [:]
     }

@@ -56,12 +56,12 @@ enum WorkDirectory {
         return names
     }
 
-    /// The first kilobyte of a file, in one line.
+    /// The first four kilobytes of a file, in one line.
     static func text(of path: String) -> String {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return "" }
         defer { close(descriptor) }
-        var bytes = [UInt8](repeating: 0, count: 1_024)
+        var bytes = [UInt8](repeating: 0, count: 4_096)
         let count = read(descriptor, &bytes, bytes.count)
         return String(decoding: bytes.prefix(max(count, 0)), as: UTF8.self).split(separator: "\n").joined(
             separator: "; ")

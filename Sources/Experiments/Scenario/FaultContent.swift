@@ -69,9 +69,10 @@ struct FaultContent {
     private func links() -> (links: [Link], shown: String)? {
         let texts = texts(kind)
         var found: [Link] = []
+        var seen: Set<Link> = []
         for (text, line) in texts {
             do throws(ValueFault) {
-                for link in try words.links(text) where !found.contains(link) { found.append(link) }
+                found += try words.links(text).filter { seen.insert($0).inserted }
             } catch {
                 entry.log.report(line, "faults.\(kind.rawValue): \(quoted(text)) \(error.message)")
             }

@@ -93,9 +93,8 @@ struct FaultReading {
             for (index, part) in parts.enumerated() {
                 let begin = start + apart * index
                 let end = length.map { begin + $0 }
-                if (end ?? begin) > scenario.duration, entry.isGiven(.every), begin != start || start != starts[0] {
-                    continue
-                }
+                // A repetition that would not end in time is left out; the first is a mistake, told below.
+                if start > starts[0], (end ?? begin) > scenario.duration { continue }
                 planned.append(
                     PlannedFault(number: number, start: begin, end: end, fault: part.fault, text: part.text))
             }

@@ -12,7 +12,7 @@ final class Experimenter {
     private var connections: [Address: RemotingConnection] = [:]
 
     /// Looks this often between two scans, and never less often than every half second.
-    private static let looksPerScan = 20
+    private static let looksPerScan = 10
     private static let longestInterval = Duration.milliseconds(500)
 
     init(_ testbed: SimulatedTestbed, host: Host, seed: UInt64) {

@@ -1,8 +1,8 @@
 // The whole scenario in virtual time: production nodes, stand-in brokers and clients on the simulator's platform.
 //
-//   SimulatedDriver ──▶ SimulatedTestbed: World, a SimulatedMachine for each party, the runner's own host
-//        │                     ├─ Observer, Operator          ──▶ HistoryEvents
-//        └─ timeline ──▶ SimulatedFaults ──▶ links, machines  ──▶ HistoryEvents
+//   SimulatedDriver ──▶ SimulatedTestbed: World, a SimulatedMachine for each party
+//        │                     └─ Experimenter: Observer, operators' commands ──▶ HistoryEvents
+//        └─ timeline ──▶ SimulatedFaults ──▶ links, machines                  ──▶ HistoryEvents
 //
 // One seed is one history: nothing here reads a clock or the system's random source.
 
@@ -36,13 +36,12 @@ public final class SimulatedDriver: ExperimentDriver {
         return obstacles
     }
 
-    /// Runs one arm to its end, in far less time than it takes the scenario's people.
+    /// Runs one arm to its end.
     ///
-    /// - Throws: when the scenario has obstacles, or its servers and clients never come to terms.
+    /// - Throws: when nodes cannot be told what the scenario wants, or servers and clients never come to terms.
     public func run(
         _ arm: Arm, of scenario: Scenario, onEvent: @escaping (HistoryEvent) -> Void
     ) throws(ExperimentError) {
-        if let obstacle = obstacles(to: scenario).first { throw ExperimentError(obstacle) }
         let history = ShiftedHistory(onEvent)
         let testbed = try SimulatedTestbed(scenario, arm: arm, seed: seed) { history.add($0) }
         defer { testbed.tearDown() }

@@ -21,7 +21,7 @@ final class SimulatedFaults {
     private struct LinkChange {
         var fault: Int
         var link: Link
-        var apply: (inout LinkConditions) -> Void
+        var apply: (inout Simulator.LinkConditions) -> Void
     }
 
     init(_ testbed: SimulatedTestbed) {
@@ -147,7 +147,7 @@ final class SimulatedFaults {
         for link in links { world.cut(from: testbed.host(link.from), to: testbed.host(link.to), isCut) }
     }
 
-    private func change(_ links: [Link], _ fault: Int, _ apply: @escaping (inout LinkConditions) -> Void) {
+    private func change(_ links: [Link], _ fault: Int, _ apply: @escaping (inout Simulator.LinkConditions) -> Void) {
         for link in links {
             changes.append(LinkChange(fault: fault, link: link, apply: apply))
             refresh(link)

@@ -31,8 +31,8 @@ final class SimulatedTestbed {
             nodes.append(machine)
         }
         for (index, replica) in scenario.replicas.enumerated() {
-            // A colon would look like a port.
-            let host = makeHost("\(replica.group)-\(replica.id)", ip: "10.1.\(index / 250).\(index % 250 + 1)")
+            // With its colon no name of a replica is a node's or a client's.
+            let host = makeHost(replica.name, ip: "10.1.\(index / 250).\(index % 250 + 1)")
             brokers.append(
                 BrokerMachine(
                     life(.broker(index), host: host), scenario: scenario, replica: replica, nameServers: addresses))

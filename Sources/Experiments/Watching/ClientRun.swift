@@ -7,7 +7,7 @@ import RouteClient
 
 /// A producer or a consumer of a scenario, which tells everything that it goes through.
 ///
-/// Its rhythms (rate, route poll, heartbeats of a group) are the scenario's, `timeScale` times faster. Timeouts, bars of slow
+/// Its rhythms (rate, route poll) are the scenario's, `timeScale` times faster. Timeouts, bars of slow
 /// brokers and reported latencies are RocketMQ's own in real time, as real clients have them.
 public final class ClientRun {
     /// What it does.
@@ -196,7 +196,7 @@ private struct ReplicaNames {
 /// Counts different messages.
 private struct ReadingLog {
     private(set) var total = 0
-    private var told: Int?
+    private var told = 0
     private var keys: Set<String> = []
 
     /// Keys remembered: at the highest rate of a scenario, hours. Messages beyond it all count as different.
@@ -212,7 +212,7 @@ private struct ReadingLog {
 
     /// The total, when it has changed since it was last asked for.
     mutating func news() -> Int? {
-        guard total != told ?? 0 else { return nil }
+        guard total != told else { return nil }
         told = total
         return total
     }

@@ -124,6 +124,9 @@ private final class NodeWatch {
         switch result {
         case .failure(let error): reading.error = error.description
         case .success(let answer) where answer.code == ResponseCode.success: reading.take(answer, to: code)
+        case .success(let answer) where code == RequestCode.getBrokerClusterInfo:
+            // Apache's reads its tables without a lock, and fails now and then: nothing is known then.
+            reading.error = "it does not tell its brokers: code \(answer.code)"
         case .success:
             refused.insert(code)
             // One that refuses its status is another program: its groups are still to be asked for.

@@ -227,7 +227,9 @@ final class GossipShell {
         case .send(let link, let frames): if connections[link]?.send(frames) != true { droppedSends += 1 }
         case .close(let link): connections[link]?.close()
         case .state(let state): node.gossipStateChanged(to: state)
-        case .event(let event): log.gossip(event, now: now)
+        case .event(let event):
+            log.gossip(event, now: now)
+            node.http?.happened(event)
         case .stampsChanged: node.hot.pointee.stampsAreDue = true
         case .hold, .release, .unregister, .learn, .learnAll, .extend, .forget, .applyKeyValues, .applyPermissions:
             carryOutInTables(directive)

@@ -42,6 +42,19 @@ extension GossipShell {
         }
     }
 
+    /// Appends what gossip knows of one broker group: `mode`, `state`, and the entries of `encodeStatus` that are about it.
+    func encodeAccount(of group: String, into output: inout ByteWriter) {
+        let status = core.pointee.status(tables: node.hot.pointee.core, now: now)
+        output.object { object, output in
+            object.text("mode", options.settings.mode.name, &output)
+            object.text("state", status.state.name, &output)
+            object.list("brokers", status.replicas.filter { $0.identity.name == group }, &output) { encode($0, &$1) }
+            object.list("divergences", status.divergences.filter { $0.replica?.name == group }, &output) {
+                encode($0, &$1)
+            }
+        }
+    }
+
     private func encode(_ peer: GossipStatus.Peer, _ index: Int, _ output: inout ByteWriter) {
         output.object { object, output in
             object.text("name", peer.name, &output)

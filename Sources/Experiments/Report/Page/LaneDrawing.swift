@@ -126,9 +126,7 @@ struct LaneDrawing {
             for (category, count) in zip(categories, counts).reversed() where count > 0 {
                 let tall = Double(count) * scale
                 bottom -= tall
-                html += rectangle(
-                    category.style.rawValue, span.times(ofColumn: column).from, span.times(ofColumn: next - 1).to,
-                    y: bottom, height: tall)
+                html += columnRectangle(category.style.rawValue, column..<next, y: bottom, height: tall)
             }
             column = next
         }
@@ -138,12 +136,26 @@ struct LaneDrawing {
     private func rates(_ rates: [Double], _ lane: Lane) -> HTML {
         let height = Double(height(lane))
         let scale = (height - Self.margin) / max(top(lane), 1e-9)
+        // Tenths of a pixel: what looks the same is one mark.
+        let heights = rates.map { ($0 * scale * 10).rounded() / 10 }
         var html: HTML = ""
-        for (column, rate) in rates.enumerated() where rate > 0 {
-            let (from, to) = span.times(ofColumn: column)
-            html += rectangle("rate", from, to, y: height - rate * scale, height: rate * scale)
+        var column = 0
+        while column < heights.count {
+            let next = heights[column...].firstIndex { $0 != heights[column] } ?? heights.count
+            if heights[column] > 0 {
+                html += columnRectangle("rate", column..<next, y: height - heights[column], height: heights[column])
+            }
+            column = next
         }
         return html
+    }
+
+    /// Reaches a little into the next column, or rounding would leave slits between them.
+    private func columnRectangle(_ style: String, _ columns: Range<Int>, y: Double, height: Double) -> HTML {
+        let (from, to) = (
+            span.times(ofColumn: columns.lowerBound).from, span.times(ofColumn: columns.upperBound - 1).to
+        )
+        return rectangle(style, from, to + span.columnWidth / 20, y: y, height: height)
     }
 
     private func latencies(_ columns: [Lane.Latency?], _ lane: Lane) -> HTML {
@@ -159,10 +171,9 @@ struct LaneDrawing {
         }
         for (column, latency) in columns.enumerated() {
             guard let latency else { continue }
-            let (from, to) = span.times(ofColumn: column)
             let (low, high) = (y(latency.median), y(latency.high))
-            if low - high >= 1 { html += rectangle("range", from, to, y: high, height: low - high) }
-            html += rectangle("median", from, to, y: low - 1, height: 2)
+            if low - high >= 1 { html += columnRectangle("range", column..<column + 1, y: high, height: low - high) }
+            html += columnRectangle("median", column..<column + 1, y: low - 1, height: 2)
         }
         return html
     }

@@ -48,6 +48,7 @@ enum ReportScript {
             steps(lane, time) {
               const step = lane.steps.findLast(([from]) => from <= time);
               if (!step) return null;
+              if (!step[1].length) return ["not running", "not running since " + seconds(step[0])];
               const total = step[1].reduce((sum, one) => sum + one, 0);
               const parts = lane.parts.map((name, index) => step[1][index] + " " + name)
                 .filter((_, index) => lane.parts.length === 1 || step[1][index] > 0);
@@ -57,7 +58,7 @@ enum ReportScript {
             columns(lane, time) {
               const index = Math.min(column(time), lane.counts[0].length - 1);
               const parts = lane.names.map((name, which) => [lane.counts[which][index], name]).filter(([count]) => count > 0);
-              const text = parts.map(([count, name]) => count + " " + name).join(", ") || "none";
+              const text = parts.reverse().map(([count, name]) => count + " " + name).join(", ") || "none";
               return [text, text + "\nin " + columnTimes(index)];
             },
             rates(lane, time) {

@@ -31,7 +31,7 @@ enum ReportStyle {
 
     /// What marks single moments; their middle is at 0, 0.
     static let symbols = #"""
-        <path id="mark-alarm" class="mark alarm" d="M0,-6 l6,11 h-12z"/>\#
+        <path id="mark-warning" class="mark warning" d="M0,-6 l6,11 h-12z"/>\#
         <path id="mark-difference" class="mark difference" d="M0,-6 l6,6 l-6,6 l-6,-6z"/>\#
         <circle id="mark-note" class="mark note" r="4"/>\#
         <path id="mark-once" class="mark once" d="M0,-5 l5,5 l-5,5 l-5,-5z"/>
@@ -120,6 +120,7 @@ enum ReportStyle {
         .label .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
         .label i { position: absolute; right: 0; font-style: normal; font-size: .68rem; color: var(--soft); transform: translateY(-50%); background: var(--paper); padding-left: .3em; }
         .value { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; color: var(--soft); }
+        .chart .value { white-space: normal; }
         .pointed .value { color: var(--ink); }
         .axis { position: sticky; top: 0; z-index: 2; background: var(--paper); border-bottom: 1px solid var(--rule); }
         .axis .label { color: var(--soft); } .axis .value { color: var(--ink); font-weight: 600; }
@@ -140,7 +141,7 @@ enum ReportStyle {
         #cursor { position: absolute; top: 0; bottom: 0; width: 1px; background: var(--ink); pointer-events: none; z-index: 3; }
         #tip { position: fixed; z-index: 4; pointer-events: none; max-width: 24rem; padding: .35rem .6rem; background: var(--paper); border: 1px solid var(--rule); border-radius: 3px; box-shadow: 0 2px 8px #0003; font-size: .8rem; white-space: pre-line; }
 
-        svg text { font-size: 11px; fill: var(--soft); } .faults text { fill: var(--ink); }
+        svg text { font-size: 11px; fill: var(--soft); } .faults text { fill: var(--ink); stroke: var(--paper); stroke-width: 3px; paint-order: stroke; }
         rect { shape-rendering: crispEdges; }
         .grid { stroke: var(--rule); stroke-width: 1; shape-rendering: crispEdges; } .tick { stroke: var(--soft); }
         .shade { fill: var(--shade); } .moment { stroke: var(--moment); stroke-dasharray: 2 2; } .fault { fill: var(--moment); }
@@ -156,7 +157,7 @@ enum ReportStyle {
         .p-odd { fill: var(--odd); } .s-odd { stroke: var(--odd-line); stroke-width: 1.2; }
         .good { fill: var(--good); } .late { fill: url(#hatch-late); } .bad { fill: url(#hatch-bad); } .odd { fill: url(#hatch-odd); }
         .count { fill: var(--count); } .rate { fill: var(--good); } .differences { fill: var(--differences); } .range { fill: var(--range); } .median { fill: var(--median); }
-        .mark { stroke: var(--paper); stroke-width: 1; } .alarm { fill: var(--bad); } .difference { fill: var(--differences); } .mark.note { fill: var(--soft); } .once { fill: var(--moment); }
+        .mark { stroke: var(--paper); stroke-width: 1; } .warning { fill: var(--bad); } .difference { fill: var(--differences); } .mark.note { fill: var(--soft); } .once { fill: var(--moment); }
 
         @media (max-width: 1350px) { .tables { display: block; } }
         @media (max-width: 1100px) { :root { --label: 12rem; --value: 10.5rem; } body { padding: 1.5rem 1.2rem 3rem; } }

@@ -36,7 +36,7 @@ struct TimelineSection {
         \(result.arms.map { armRows($0.arm) })</div>
         <div id="cursor" hidden></div>
         </div>
-        <div id="tip" role="status" hidden></div>
+        <div id="tip" aria-hidden="true" hidden></div>
         <script type="application/json" id="data">\
         \(HTML.data(LaneData(span: span).node(lanes, faults: faults, of: result.scenario)))</script>
         </section>
@@ -198,7 +198,9 @@ struct TimelineSection {
             \(swatch("late", "retried", "taken at a later try, or “not ready”"))\
             \(swatch("bad", "given up", "after all tries, or “no such topic”"))\
             \(swatch("odd", "unanswered", "no node answered"))\
-            \(swatch("range", "latency", "line: median; up to the 99th percentile"))</ul>
+            <li><svg width="28" height="14" aria-hidden="true"><rect class="range" width="28" height="9" y="1"/>\
+            <rect class="median" width="28" height="2" y="9"/></svg>\
+            <span><b>latency</b> median, and up to the 99th percentile</span></li></ul>
             """
     }
 

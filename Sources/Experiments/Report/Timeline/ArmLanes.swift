@@ -98,34 +98,54 @@ struct ArmLanes {
 
     private func topics() -> [Lane] {
         scenario.nodes.indices.map { node in
-            let changes = history.compactMap { event -> (Double, Int)? in
-                if case .topics(node, let count) = event.kind { (event.time, count) } else { nil }
+            var count: Int?
+            var isUp = true
+            var changes: [(time: Double, values: [Int])] = []
+            for event in history {
+                switch event.kind {
+                case .topics(node, let now): count = now
+                case .process(.node(node), let state): isUp = state == .up
+                default: continue
+                }
+                if let count { changes.append((event.time, isUp ? [count] : [])) }
             }
-            let steps = steps(changes.map { ($0.0, [$0.1]) })
-            let counts = steps.map(\.total)
+            // Where nodes lose topics is what is looked for.
+            let steps = steps(changes) { $0.total < $1.total }
+            let counts = steps.filter { !$0.values.isEmpty }.map(\.total)
             let (least, most) = (counts.min() ?? 0, counts.max() ?? 0)
-            let summary = steps.isEmpty ? "nothing known" : least == most ? "\(most) throughout" : "\(least) to \(most)"
+            let summary =
+                counts.isEmpty ? "nothing known" : least == most ? "\(most) throughout" : "\(least) to \(most)"
             return lane(.topics, node, scenario.nodes[node].name, .steps(steps, parts: ["topics"]), summary)
         }
     }
 
-    /// Steps within the span, without those that change nothing. At most one for each column where there are very many.
-    private func steps(_ changes: [(time: Double, values: [Int])]) -> [Lane.Step] {
+    /// Steps within the span, without those that change nothing. Of very many, each column keeps the one that
+    /// `goesBefore` the others of the column, and goes on with its last.
+    private func steps(
+        _ changes: [(time: Double, values: [Int])], keeping goesBefore: (Lane.Step, Lane.Step) -> Bool
+    ) -> [Lane.Step] {
         var steps: [Lane.Step] = []
-        for change in changes where change.time < span.end {
-            let step = Lane.Step(from: max(change.time, span.start), values: change.values)
-            if let last = steps.last, last.from == step.from { steps.removeLast() }
-            if steps.last?.values != step.values { steps.append(step) }
+        func add(_ time: Double, _ values: [Int]) {
+            if let last = steps.last, last.from == time { steps.removeLast() }
+            if steps.last?.values != values { steps.append(Lane.Step(from: time, values: values)) }
         }
+        for change in changes where change.time < span.end { add(max(change.time, span.start), change.values) }
         guard steps.count > StateSpan.maximumCount else { return steps }
-        // The largest of each column stays: what is looked for is that there were differences.
-        var largest: [Int: Lane.Step] = [:]
-        for step in steps {
-            guard let column = span.column(of: step.from) else { continue }
-            if let other = largest[column], other.total >= step.total { continue }
-            largest[column] = Lane.Step(from: span.times(ofColumn: column).from, values: step.values)
+        let all = steps
+        steps = []
+        var next = 0
+        while next < all.count {
+            let column = span.column(of: all[next].from) ?? 0
+            let (from, to) = span.times(ofColumn: column)
+            var kept = next > 0 ? all[next - 1] : all[next]
+            while next < all.count, span.column(of: all[next].from) == column {
+                if goesBefore(all[next], kept) { kept = all[next] }
+                next += 1
+            }
+            add(from, kept.values)
+            if to < span.end { add(to, all[next - 1].values) }
         }
-        return largest.values.sorted { $0.from < $1.from }
+        return steps
     }
 
     private func gossip() -> [Lane] {
@@ -147,7 +167,7 @@ struct ArmLanes {
             changes.append((event.time, (0..<nodes).map { isUp[$0] ? counts[$0] : 0 }))
         }
         let hasReports = history.contains { if case .divergences = $0.kind { true } else { false } }
-        let steps = hasReports ? steps(changes) : []
+        let steps = hasReports ? steps(changes) { $0.total > $1.total } : []
         let most = steps.map(\.total).max() ?? 0
         let differences = lane(
             .gossip, 0, "differences reported", .steps(steps, parts: scenario.nodes.map(\.name)),
@@ -255,9 +275,9 @@ struct ArmLanes {
         if let column = span.column(of: event.time) { category.counts[column] += 1 }
     }
 
-    /// `5843 at once, 214 retried`; what did not happen is left out.
+    /// `3 given up, 214 retried, 5843 at once`, the worst first; what did not happen is left out.
     private static func summary(of categories: [Lane.Category]) -> String {
-        let parts = categories.compactMap { category -> String? in
+        let parts = categories.reversed().compactMap { category -> String? in
             let total = category.counts.reduce(0, +)
             return total > 0 ? "\(total) \(category.title)" : nil
         }
@@ -268,7 +288,7 @@ struct ArmLanes {
 
     private func reports() -> Lane {
         var marks: [Lane.Mark] = []
-        var total = 0
+        var totals: [Lane.Mark.Kind: Int] = [:]
         for event in history {
             let mark: Lane.Mark
             switch event.kind {
@@ -276,16 +296,20 @@ struct ArmLanes {
                 mark = Lane.Mark(
                     time: event.time, kind: .difference, text: "\(scenario.nodes[node].name) first sees: \(text)")
             case .alarm(let node, let text):
-                mark = Lane.Mark(time: event.time, kind: .alarm, text: "\(scenario.nodes[node].name) warns: \(text)")
+                mark = Lane.Mark(time: event.time, kind: .warning, text: "\(scenario.nodes[node].name) warns: \(text)")
             case .note(let text): mark = Lane.Mark(time: event.time, kind: .note, text: text)
             default: continue
             }
             guard mark.time >= span.start, mark.time <= span.end else { continue }
-            total += 1
+            totals[mark.kind, default: 0] += 1
             if marks.count < Lane.Mark.maximumCount { marks.append(mark) }
         }
-        let cut = total > marks.count ? ", the first \(marks.count) shown" : ""
-        return lane(.reports, 0, "notes and warnings", .marks(marks), total == 0 ? "none" : "\(total)\(cut)")
+        var parts = Lane.Mark.Kind.allCases.compactMap { kind in
+            totals[kind].map { "\($0) \(kind.rawValue)\($0 == 1 ? "" : "s")" }
+        }
+        if totals.values.reduce(0, +) > marks.count { parts.append("the first \(marks.count) shown") }
+        return lane(
+            .reports, 0, "notes and warnings", .marks(marks), parts.isEmpty ? "none" : parts.joined(separator: ", "))
     }
 }
 

@@ -47,7 +47,7 @@ struct Lane {
 
     struct Step: Hashable {
         var from: Double
-        /// One for each part.
+        /// One for each part; none while the node does not run.
         var values: [Int]
         var total: Int { values.reduce(0, +) }
     }
@@ -78,7 +78,7 @@ struct Lane {
         var kind: Kind
         var text: String
 
-        enum Kind: String { case alarm, difference, note }
+        enum Kind: String, CaseIterable { case warning, difference, note }
     }
 
     var arm: Arm

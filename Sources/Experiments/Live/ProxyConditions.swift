@@ -1,7 +1,7 @@
 import Basics
 
 /// How one way of a link treats what is sent on it; nothing is scaled any more.
-struct LinkConditions: Hashable, Sendable {
+struct ProxyConditions: Hashable, Sendable {
     /// Nothing gets through, and nobody is told.
     var isCut = false
     /// Everything arrives so much later,
@@ -11,7 +11,7 @@ struct LinkConditions: Hashable, Sendable {
     /// Packets lost of a thousand; 0 to 999.
     var lossPerMille = 0
     /// How long TCP waits before it sends a lost packet again, doubled with each loss of the same packet.
-    var retransmission = LinkConditions.retransmission
+    var retransmission = ProxyConditions.retransmission
     /// Bytes that get through in a second; nil = as many as come.
     var bytesPerSecond: Int?
 
@@ -21,7 +21,7 @@ struct LinkConditions: Hashable, Sendable {
     private static let greatestLoss = 999
 
     /// What comes of two faults that hit the same way at the same time.
-    func combined(with other: LinkConditions) -> LinkConditions {
+    func combined(with other: ProxyConditions) -> ProxyConditions {
         var both = self
         both.isCut = isCut || other.isCut
         both.delay += other.delay
@@ -36,8 +36,8 @@ struct LinkConditions: Hashable, Sendable {
     /// What all faults that are going on do to one way.
     ///
     /// - Parameter timeScale: by which delays and the time of retransmission, but not the bandwidth, are divided.
-    static func on(_ link: Link, under faults: some Sequence<Fault>, timeScale: Int) -> LinkConditions {
-        var conditions = LinkConditions()
+    static func on(_ link: Link, under faults: some Sequence<Fault>, timeScale: Int) -> ProxyConditions {
+        var conditions = ProxyConditions()
         conditions.retransmission = retransmission / timeScale
         for fault in faults {
             if let one = of(fault, on: link, timeScale) { conditions = conditions.combined(with: one) }
@@ -46,8 +46,8 @@ struct LinkConditions: Hashable, Sendable {
     }
 
     /// What one fault does to the way; nil when nothing, or only once.
-    private static func of(_ fault: Fault, on link: Link, _ timeScale: Int) -> LinkConditions? {
-        var conditions = LinkConditions()
+    private static func of(_ fault: Fault, on link: Link, _ timeScale: Int) -> ProxyConditions? {
+        var conditions = ProxyConditions()
         switch fault {
         case .cut(let links) where links.contains(link): conditions.isCut = true
         case .delay(let links, let time, let variation) where links.contains(link):
@@ -66,7 +66,7 @@ struct LinkConditions: Hashable, Sendable {
 /// One way of a link for all its connections: decides when something that is sent now arrives.
 final class LinkPipe {
     /// What holds now; whoever changes it tells the flows.
-    var conditions = LinkConditions()
+    var conditions = ProxyConditions()
     private var random: SeededGenerator
     /// When a link of limited bandwidth has passed on what it already got.
     private var busyUntil = Instant.zero

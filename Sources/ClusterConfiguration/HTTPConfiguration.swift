@@ -1,0 +1,34 @@
+/// What the nodes' HTTP ports may be asked, for those that have one (`NodeConfiguration.http`).
+public struct HTTPConfiguration: Hashable, Sendable {
+    /// Connections of one node at the same time. 4 to 10,000, default 256.
+    public var connections = 256
+    /// Event streams among them. 1 to 1,000, default 64; not more than `connections`.
+    public var eventStreams = 64
+    /// Requests a second that one host may go on asking. 1 to 100,000, default 50; at once it may ask four times as many.
+    public var requestsPerSecond = 50
+    /// Whether `/metrics` has the age of each broker. Default false.
+    public var brokerMetrics = false
+
+    /// The defaults above.
+    public init() {}
+
+    enum Key: String, SectionKey {
+        case connections, eventStreams, requestsPerSecond, brokerMetrics
+        static let section = "http"
+    }
+}
+
+extension HTTPConfiguration {
+    init(_ reader: MappingReader<Key>) {
+        self.init()
+        connections = reader.integer(.connections, in: 4...10_000, default: connections)
+        eventStreams = reader.integer(.eventStreams, in: 1...1_000, default: min(eventStreams, connections))
+        requestsPerSecond = reader.integer(.requestsPerSecond, in: 1...100_000, default: requestsPerSecond)
+        brokerMetrics = reader.boolean(.brokerMetrics, default: brokerMetrics)
+        if eventStreams > connections {
+            reader.report(
+                .eventStreams,
+                "\(eventStreams) must not be more than http.connections (\(connections)), among which they count")
+        }
+    }
+}

@@ -1,0 +1,25 @@
+/// What a client asked for; always GET or HEAD, and without a body.
+public struct HTTPRequest: Hashable, Sendable {
+    /// Whether only the head of the answer is wanted (HEAD). A handler need not look at it.
+    public var isHead: Bool
+    /// The path between its slashes, each part percent-decoded: `/api/topics/a%2Fb` is `["api", "topics", "a/b"]`, `/` is
+    /// `[]`. Never `.` or `..`, and without control characters.
+    public var path: [String]
+    /// The query's names and values, decoded, in their order.
+    public var query: [(name: String, value: String)] { queryNames.indices.map { (queryNames[$0], queryValues[$0]) } }
+
+    var queryNames: [String] = []
+    var queryValues: [String] = []
+    /// Names in lower case; of a repeated field the first value.
+    var fields: [String: String] = [:]
+    /// The connection may carry another request after the answer.
+    var keepsAlive = true
+    /// HTTP/1.0 must be told when it does.
+    var isVersion10 = false
+
+    /// The first value of a name in the query.
+    public func parameter(_ name: String) -> String? { queryNames.firstIndex(of: name).map { queryValues[$0] } }
+
+    /// The value of a header field, by its name in lower case.
+    public func field(_ name: String) -> String? { fields[name] }
+}
