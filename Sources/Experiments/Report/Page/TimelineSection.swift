@@ -143,7 +143,7 @@ struct TimelineSection {
             if lane.subject.group != group {
                 group = lane.subject.group
                 let isQuiet = lanes.filter { $0.subject.group == group }.allSatisfy { quiet.contains($0.subject) }
-                html += "<h4\(isQuiet ? " class=\"quiet\"" : "")>\(lane.subject.group.title)</h4>\n"
+                html += "<h4\(HTML.when(isQuiet, " class=\"quiet\""))>\(lane.subject.group.title)</h4>\n"
             }
             html += laneRow(index, lane)
         }
