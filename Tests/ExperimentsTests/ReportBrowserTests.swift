@@ -326,6 +326,10 @@ struct ReportBrowserTests {
                 == ["off", "observe", "protect", "replicate"].map { "\($0) ns-2 lists broker-a:0" }[...])
         try page.evaluate("document.querySelector('input[value=by-arm]').click()")
         #expect(try page.evaluate(order).elements.compactMap(\.text) == before)
+        // What the marks say can be read without pointing.
+        let said = try texts(page, ".arm[aria-label=observe] .reports dd")
+        #expect(said.first == "ns-1 first sees: broker-a:0 is late at ns-2: heard 61 s ago there, 1 s ago elsewhere")
+        #expect(said.count == 7)
         // A lane in which nothing happens in any arm is shown when asked for.
         let heads = try texts(page, "#lanes h4:not(.quiet)")
         #expect(heads.count == 4 * 6)

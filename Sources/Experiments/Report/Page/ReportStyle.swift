@@ -107,6 +107,7 @@ enum ReportStyle {
         :target { background: var(--shade); }
         .setting { columns: auto; display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.6rem; }
         .setting dt { font-weight: 400; color: var(--soft); } .setting dd { color: inherit; }
+        .reports { font-size: .8rem; color: var(--soft); margin: .3rem 0 0; } .reports summary { cursor: pointer; } .reports dd { color: var(--ink); }
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.8rem; padding: 0; margin: 0 0 .8rem; font-size: .8rem; color: var(--soft); }
         .legend li { display: flex; gap: .5rem; align-items: center; } .legend b { color: var(--ink); font-weight: 500; }
         .legend svg { flex: none; }
