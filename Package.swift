@@ -22,6 +22,7 @@ func tests(
 }
 
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -29,10 +30,12 @@ let package = Package(
     products: [
         .executable(name: "hearsay", targets: ["hearsay"]),
         .executable(name: "hearsay-bench", targets: ["hearsay-bench"]),
+        .executable(name: "limit-server", targets: ["limit-server"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
     ],
     targets: [
         // C libraries from Debian; nothing is vendored.
@@ -95,9 +98,19 @@ let package = Package(
         .executableTarget(
             name: "hearsay-bench",
             dependencies: [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "Supervisor", "ClusterView",
-                "GossipBench", arguments,
-            ], path: "bench", exclude: ["README.md", "Gossip"], swiftSettings: strict),
+                "Basics", "Platform", "Remoting", "Supervisor", "ClusterView", "GossipBench", "Load", "limit-server",
+                arguments,
+            ], path: "bench", exclude: ["README.md", "Gossip", "Load", "LimitServer", "CMachine"],
+            swiftSettings: strict),
+        // The load tool: knows the protocol and no server's inside, but for its micro-benchmarks of our cores.
+        .target(
+            name: "Load",
+            dependencies: [
+                "Basics", "Platform", "Remoting", "Supervisor", "NameServerCore", "GossipCore", "CMachine", histogram,
+            ], path: "bench/Load", swiftSettings: strict),
+        .target(name: "CMachine", path: "bench/CMachine"),
+        // Plain C on libuv: the limit that our node is measured against.
+        .executableTarget(name: "limit-server", dependencies: ["CLibuv", "CDeflate"], path: "bench/LimitServer"),
         // Measures the gossip core in virtual time; a module so that tests run it in small.
         .target(
             name: "GossipBench", dependencies: ["Basics", "GossipCore"], path: "bench/Gossip", swiftSettings: strict),
@@ -120,6 +133,7 @@ let package = Package(
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests("GossipBenchTests", ["GossipBench"]),
         tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "TestSupport"]),
+        tests("LoadTests", ["Basics", "Remoting", "Load", "TestSupport", "hearsay", "limit-server"]),
         tests(
             "NameServerNodeTests",
             [

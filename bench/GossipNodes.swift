@@ -18,8 +18,8 @@ final class GossipNodes {
         folder = "/tmp/hearsay-bench-gossip-\(getpid())-\(mode)"
         mkdir(folder, 0o755)
         for _ in 0..<count {
-            addresses.append(try StartProbe.freeAddress())
-            gossip.append(try StartProbe.freeAddress())
+            addresses.append(try GossipSupport.freeAddress())
+            gossip.append(try GossipSupport.freeAddress())
         }
         var text = "cluster:\n  name: bench\nnodes:\n"
         for index in 0..<count {
@@ -42,8 +42,7 @@ final class GossipNodes {
             arguments: ["serve", "--config", "\(folder)/cluster.yaml", "--node", "ns-\(index + 1)"],
             output: "\(folder)/ns-\(index + 1).log")
         guard waits else { return }
-        let probe = try StartProbe(address: addresses[index], limit: .seconds(10))
-        guard probe.millisecondsToFirstAnswer() != nil else {
+        guard GossipSupport.answers(addresses[index], within: .seconds(10)) else {
             throw PlatformError(
                 operation: "start ns-\(index + 1)", name: "ETIMEDOUT",
                 message: "no answer; see \(folder)/ns-\(index + 1).log")
@@ -115,7 +114,7 @@ struct BrokerFleet {
 
     /// The registration of one broker.
     func registration(_ broker: Int) -> [UInt8] {
-        Workload.registration(broker: broker, body: bodies[broker / Self.brokersPerSet % bodies.count])
+        GossipSupport.registration(broker: broker, body: bodies[broker / Self.brokersPerSet % bodies.count])
     }
 }
 
@@ -169,7 +168,7 @@ final class BlockingConnection {
     /// A lookup of one topic.
     func route(_ topic: String) -> Answer? {
         call(
-            Workload.encoded(
+            GossipSupport.encoded(
                 RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": topic])))
     }
 

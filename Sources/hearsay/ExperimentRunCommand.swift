@@ -23,7 +23,7 @@ struct ExperimentRunCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where results go.", valueName: "dir")) var output = "experiment-results"
     @Option(
         help: ArgumentHelp(
-            "Starts an Apache NameServer, for the arm apache, which it adds; {port} stands for its port.",
+            "Starts an Apache NameServer, for the arm apache, which it adds; {port} and {config} are filled in.",
             valueName: "command"))
     var apacheCommand: String?
     @Flag(help: "Print the result as JSON, one object per scenario.") var json = false

@@ -49,7 +49,7 @@ struct ReportBrowserTests {
         for figure in Figure.allCases where result.arms.contains(where: { $0.figures[figure] != nil }) {
             let cells = try texts(page, "#f-\(figure.rawValue) td")
             #expect(cells == result.arms.map { FigureTable.cell(figure, $0.figures[figure]) })
-            let best = try texts(page, "#f-\(figure.rawValue) td.best").count
+            let best = try texts(page, "#f-\(figure.rawValue) td.best[title=best]").count
             #expect(best == FigureTable.best(result.arms, figure).count)
             let title = try page.text("document.querySelector('#f-\(figure.rawValue) a').title")
             #expect(title == figure.definition)
@@ -326,7 +326,13 @@ struct ReportBrowserTests {
                 == ["off", "observe", "protect", "replicate"].map { "\($0) ns-2 lists broker-a:0" }[...])
         try page.evaluate("document.querySelector('input[value=by-arm]').click()")
         #expect(try page.evaluate(order).elements.compactMap(\.text) == before)
+        // What the marks say can be read without pointing.
+        let said = try texts(page, ".arm[aria-label=observe] .reports dd")
+        #expect(said.first == "ns-1 first sees: broker-a:0 is late at ns-2: heard 61 s ago there, 1 s ago elsewhere")
+        #expect(said.count == 7)
         // A lane in which nothing happens in any arm is shown when asked for.
+        let heads = try texts(page, "#lanes h4:not(.quiet)")
+        #expect(heads.count == 4 * 6)
         let quiet = "document.querySelector('.lane[data-subject=\"ns-1 lists broker-a:0\"]').offsetHeight"
         #expect(try page.evaluate(quiet).integer == 0)
         try page.evaluate("all.click()")

@@ -60,6 +60,22 @@ import Testing
         #expect(page.split(separator: "<script").count == 3 && page.split(separator: "</script").count == 3)
     }
 
+    @Test func markupIsNotTakenForText() {
+        var other = ReportSample.result(seed: 8, title: "Another")
+        other.verdicts[0].held.toggle()
+        let quiet = ExperimentResult(
+            scenario: .sample, driver: .live, seed: 1, startedAt: "", environment: [],
+            arms: [ArmResult(arm: .off, history: [], figures: [:])], verdicts: [])
+        for page in [
+            HTMLReport.page(ReportSample.standard), HTMLReport.comparison(ReportSample.standard, other),
+            HTMLReport.page(quiet),
+        ] {
+            // No text of the samples has any of these, so each would be markup gone astray.
+            for escape in ["&lt;", "&gt;", "&quot;"] { #expect(!page.contains(escape)) }
+        }
+        #expect(HTMLReport.page(quiet).contains("<h4 class=\"quiet\">Gossip</h4>"))
+    }
+
     // MARK: The page
 
     @Test func thePageNeedsNothingElse() {

@@ -60,7 +60,7 @@ public enum ScenarioTemplate {
         #   observe    nodes compare what they heard and report differences
         #   protect    … and keep a broker that another node provably hears
         #   replicate  … and serve brokers that only others hear
-        #   apache     an Apache NameServer; needs --apache-command
+        #   apache     an Apache NameServer; needs --apache-command, live only
         arms: [off, observe, protect, replicate]
 
         # --- What goes wrong ----------------------------------------------------------------------------------------
@@ -98,7 +98,7 @@ public enum ScenarioTemplate {
           # - {at: 1m, powerLoss: broker-a:0}                       # nobody is told
           # - {at: 1m, for: 3m, pause: ns-2}                        # stands still (SIGSTOP)
           # Clocks
-          # - {at: 1m, clockJump: ns-2, by: -1h}
+          # - {at: 1m, clockJump: ns-2, by: -1h}                    # live: needs libfaketime
           # - {at: 1m, for: 5m, clockDrift: ns-2, perMillion: 500}  # simulated driver only
           # Brokers
           # - {at: 1m, for: 10s, stop: broker-b, every: 1m}         # a flapping broker
@@ -110,7 +110,7 @@ public enum ScenarioTemplate {
           # - {at: 1m, putKeyValue: {namespace: ORDER_TOPIC_CONFIG, key: Orders, value: "broker-a:4"}, reaches: majority}
           # - {at: 1m, deleteKeyValue: {namespace: ORDER_TOPIC_CONFIG, key: Orders}, reaches: ns-1}
           # - {at: 1m, wipeWritePermission: broker-a, reaches: ns-1}
-          # - {at: 1m, for: 5m, diskFull: ns-1}                     # KV entries cannot be written; not with --driver live
+          # - {at: 1m, for: 5m, diskFull: ns-1}                     # KV entries cannot be written (live: needs prlimit)
           # And the end of it all
           # - {at: 8m, heal: all}                                   # ends what goes on, stops what repeats
 

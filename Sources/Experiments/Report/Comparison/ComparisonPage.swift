@@ -19,7 +19,7 @@ struct ComparisonPage {
             <header>
             <p class="eyebrow">Hearsay experiments, compared</p>
             <h1>\(title)</h1>
-            \(second.scenario.title == title ? "" : "<p class=\"question\">and: \(second.scenario.title)</p>")
+            \(HTML.when(second.scenario.title != title, "<p class=\"question\">and: \(second.scenario.title)</p>"))
             \(side("A", first))\(side("B", second))
             </header>
             <main>

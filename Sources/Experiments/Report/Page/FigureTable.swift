@@ -55,7 +55,7 @@ struct FigureTable {
                 let isBest = best.contains(arm.arm)
                 return """
                     <td data-arm="\(arm.arm.rawValue)" class="\(value == nil ? "none" : isBest ? "best" : "")"\
-                    \(isBest ? " title=\"best\"" : "")>\(Self.cell(figure, value))</td>
+                    \(HTML.when(isBest, " title=\"best\""))>\(Self.cell(figure, value))</td>
                     """
             }
             return """

@@ -31,6 +31,9 @@ struct HTML: ExpressibleByStringInterpolation {
         }
     }
 
+    /// The markup, or nothing. (A conditional expression of two literals would be a text, and so be escaped.)
+    static func when(_ isWanted: Bool, _ markup: HTML) -> HTML { isWanted ? markup : "" }
+
     static func += (markup: inout HTML, more: HTML) { markup.text += more.text }
 
     /// Text for the inside of elements and of attributes in either kind of quotes.

@@ -160,7 +160,12 @@ enum ReportScript {
             soon();
           });
           addEventListener("resize", soon);
-          addEventListener("beforeprint", () => { time = null; pinned = false; show(); });
+          addEventListener("beforeprint", () => {
+            time = null;
+            pinned = false;
+            show();
+            document.querySelectorAll("details").forEach((one) => one.open = true);
+          });
 
           // The order of the lanes.
           const byArm = [...place.childNodes];

@@ -79,8 +79,8 @@ enum ReportStyle {
         .held { color: var(--held); } .violated { color: var(--violated); }
         .facts { color: var(--soft); font-size: .85rem; max-width: none; }
         .scroll { overflow-x: auto; }
-        .tables { display: grid; grid-template-columns: minmax(22rem, auto) auto; justify-content: start; gap: 0 5rem; }
-        .outcomes { color: var(--soft); font-size: .82rem; } .outcomes span { white-space: nowrap; margin-right: 1.1rem; }
+        .tables { display: grid; grid-template-columns: minmax(22rem, 1fr) auto; align-items: start; justify-content: start; gap: 0 5rem; }
+        .outcomes { color: var(--soft); font-size: .82rem; display: flex; flex-wrap: wrap; gap: 0 1.1rem; } .outcomes span { white-space: nowrap; }
         .outcomes b { font-weight: 400; color: var(--ink); }
         table { border-collapse: collapse; font-size: .9rem; }
         th, td { text-align: right; padding: .32rem 0 .32rem 1.6rem; border-bottom: 1px solid var(--rule); white-space: nowrap; }
@@ -107,6 +107,7 @@ enum ReportStyle {
         :target { background: var(--shade); }
         .setting { columns: auto; display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.6rem; }
         .setting dt { font-weight: 400; color: var(--soft); } .setting dd { color: inherit; }
+        .reports { font-size: .8rem; color: var(--soft); margin: .3rem 0 0; } .reports summary { cursor: pointer; } .reports dd { color: var(--ink); }
         .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .25rem 1.8rem; padding: 0; margin: 0 0 .8rem; font-size: .8rem; color: var(--soft); }
         .legend li { display: flex; gap: .5rem; align-items: center; } .legend b { color: var(--ink); font-weight: 500; }
         .legend svg { flex: none; }

@@ -143,11 +143,30 @@ struct TimelineSection {
             if lane.subject.group != group {
                 group = lane.subject.group
                 let isQuiet = lanes.filter { $0.subject.group == group }.allSatisfy { quiet.contains($0.subject) }
-                html += "<h4\(isQuiet ? " class=\"quiet\"" : "")>\(lane.subject.group.title)</h4>\n"
+                html += "<h4\(HTML.when(isQuiet, " class=\"quiet\""))>\(lane.subject.group.title)</h4>\n"
             }
             html += laneRow(index, lane)
         }
-        return "\(html)</section>\n"
+        return "\(html)\(reportList(arm))</section>\n"
+    }
+
+    /// What the marks of the last lane say, to be read and printed. More than this are not listed.
+    private static let maximumListedReports = 50
+
+    private func reportList(_ arm: Arm) -> HTML {
+        guard let lane = lanes.last(where: { $0.arm == arm }), case .marks(let marks) = lane.content, !marks.isEmpty
+        else {
+            return ""
+        }
+        let rows = marks.prefix(Self.maximumListedReports).map { mark -> HTML in
+            "<dt>\(ReportText.seconds(mark.time))</dt><dd>\(mark.text)</dd>\n"
+        }
+        let rest = marks.count - rows.count
+        return """
+            <details class="reports"><summary>What they say: \(lane.summary)</summary><dl class="setting">
+            \(rows)</dl>\(HTML.when(rest > 0, "<p class=\"note\">and \(rest) more, in history-\(arm.rawValue).jsonl</p>"))</details>
+
+            """
     }
 
     private func violations(_ arm: Arm) -> [HTML] {

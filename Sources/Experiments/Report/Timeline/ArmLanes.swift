@@ -1,7 +1,7 @@
 /// Makes an arm's lanes from its history, in the order of the page.
 struct ArmLanes {
     /// More producers than this share one lane for their messages, and so do consumers.
-    static let maximumClientLanes = 4
+    static let maximumClientLanes = 2
 
     private let scenario: Scenario
     private let arm: Arm
