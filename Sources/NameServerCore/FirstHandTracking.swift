@@ -100,15 +100,36 @@ extension NameServer {
             registrationFields(of: live, zone: registration.request.zone).hash(under: tracking.hash)
         let isAnother =
             mark.map { $0.group != registration.names.group || $0.brokerID != registration.request.brokerID } ?? true
-        if isAnother || !standing.contributesTopics { tracking.images[live.index].removeAll(&tables.topicNames) }
-        guard standing.contributesTopics else { return tracking.unconfirmed.remove(live) }
+        if isAnother || !standing.mayContribute { tracking.images[live.index].removeAll(&tables.topicNames) }
+        guard standing.mayContribute else { return tracking.unconfirmed.remove(live) }
+        let borrowed = standing.contributesTopics ? [] : borrowNumbers(of: body)
         tracking.images[live.index].register(
-            body, topics, previous: mark?.registeredAt ?? registration.arrival.now, &tables.topicNames, tracking.hash)
+            body, standing.contributesTopics ? topics : borrowed,
+            previous: mark?.registeredAt ?? registration.arrival.now, &tables.topicNames, tracking.hash)
+        for case let topic? in borrowed { tables.topicNames.release(topic) }
         _ = tracking.expireTopics(of: live, now: registration.arrival.now, &tables.topicNames)
+        guard standing.contributesTopics else { return }
         // A registration only adds to the tables, unless the node is set to remove what it does not name.
         let isWhole = !properties.deleteTopicWithBrokerRegistration && !isAnother && mark?.isWhole == true
         tracking.images[live.index].countPresent(
             in: tables, group: registration.names.group, where: isWhole ? .all : .current)
+    }
+
+    /// The numbers of topics that do not enter the tables, each with a reference to be given back; nil for a new name above
+    /// the limit of topics.
+    private mutating func borrowNumbers(of body: RegistrationBody) -> ContiguousArray<TopicID?> {
+        var numbers: ContiguousArray<TopicID?> = []
+        numbers.reserveCapacity(body.topics.count)
+        body.withNames { names in
+            for topic in body.topics {
+                let name = names.part(topic.nameStart, topic.nameLength)
+                let isKnown = tables.topicNames.lookup(name) != nil
+                let hasRoom = isKnown || tables.topicNames.count < limits.topics
+                numbers.append(
+                    hasRoom && name.count <= limits.topicNameBytes ? tables.topicNames.retain(name) : nil)
+            }
+        }
+        return numbers
     }
 
     private func registrationFields(of live: LiveID, zone: String?) -> RegistrationFields {

@@ -28,7 +28,7 @@ struct RegistrationImage {
     private(set) var encodedBytes = 0
     /// When QUERY_DATA_VERSION last confirmed all topics.
     private(set) var confirmedAt = Instant.never
-    /// Whether its topics enter the tables; if not, it has none here.
+    /// Whether its topics entered the tables with its last registration; those of a slave do not while its master is there.
     var contributes = false
     /// The replica's own zone; the group has that of whoever registered last.
     var zone: String?

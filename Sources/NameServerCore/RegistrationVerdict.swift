@@ -30,6 +30,9 @@ struct RegistrationStanding {
     var previousSmallest: Int64
     /// Whether its topics enter the tables: a master's do, and those of the smallest slave of a 5.x group (step 9).
     var contributesTopics: Bool
+    /// Whether they may, whoever else is there: those of an old slave never do. Nodes that heard the same replicas in another
+    /// order agree on this, and so on images.
+    var mayContribute: Bool
     /// The number of each of its topics, nil for a name not known yet; empty when it contributes none.
     var topics: ContiguousArray<TopicID?> = []
 
@@ -70,7 +73,8 @@ extension NameServer {
             groupExists: groupExists,
             holder: remaining.first { $0.brokerID == request.brokerID }?.address,
             previousSmallest: slots.first?.brokerID ?? 0,
-            contributesTopics: request.brokerID == 0 || (request.actingMaster != nil && isSmallest))
+            contributesTopics: request.brokerID == 0 || (request.actingMaster != nil && isSmallest),
+            mayContribute: request.brokerID == 0 || request.actingMaster != nil)
         if standing.contributesTopics { standing.topics = topicIDs(of: body, hints: standing.live) }
         return standing
     }

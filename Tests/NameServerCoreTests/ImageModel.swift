@@ -54,7 +54,7 @@ struct ImageModel {
         image.version = request.version
         image.contributes =
             id == 0 || (request.actingMaster != nil && model.groups[request.name!]!.smallest == id)
-        if image.contributes {
+        if id == 0 || request.actingMaster != nil {
             image.last = Set(request.topics.map(\.topicName))
             for topic in request.topics {
                 image.topics[topic.topicName] = ImageTopic(
