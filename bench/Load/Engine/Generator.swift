@@ -174,7 +174,10 @@ public struct Generator: ~Copyable {
             if now >= boundary || (endsWhenDone && unfinishedLanes == 0 && reached > 0) {
                 outcome.usages.append(usage())
                 if reached > 0 { outcome.lengths.append(now - before) }
-                if reached == phases.repetitions { break }
+                if reached == phases.repetitions {
+                    if now >= boundary { issueRest(until: boundary - 1) }
+                    break
+                }
                 current = reached
                 (boundary, reached, before) = (boundary + measuring.length, reached + 1, now)
             }
