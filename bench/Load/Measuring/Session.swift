@@ -100,7 +100,7 @@ public struct Session {
             let interval = try generator.run(short, usage: { nil }).intervals[0][0]
             // Latency counts from when a request was due: a server that does not keep up shows it here.
             search.tried(
-                isGood: interval.latencies.valueAtPercentile(99) <= UInt64(bound.wholeNanoseconds)
+                isGood: interval.due > 0 && interval.latencies.valueAtPercentile(99) <= UInt64(bound.wholeNanoseconds)
                     && interval.wrong + interval.unanswered == 0)
         }
         return search.good
