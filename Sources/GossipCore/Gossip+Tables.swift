@@ -50,7 +50,9 @@ extension Gossip {
         _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
-        guard let entry = own[replica], let hearing = tables.hearing(of: replica) else { return }
+        guard settings.mode >= .protect, let entry = own[replica], let hearing = tables.hearing(of: replica) else {
+            return directives.append(.release(replica))
+        }
         if held[replica.number] != nil, hearing.lastHeard + hearing.timeout <= now {
             // On a connection that was silent for longer than that, the end tells nothing new (mostly this node itself gives it
             // up as idle): what peers hear still counts. They are asked at once whether they, too, saw it close.
