@@ -2,6 +2,7 @@
 # make test    all tests, ends with a count
 # make check   format and imports, without running anything
 # make bench   the benchmarks (ARGS="--help")
+# make experiments   every shipped experiment in virtual time, one on real processes; reports in experiment-results/
 # make clean   removes what was built
 # make sanitize, make fuzz SECONDS=60, make format
 
@@ -13,7 +14,7 @@ SOURCES := Package.swift Sources Tests bench
 # The Swift runtime goes into the programs: they start faster, and run where there is no toolchain.
 RELEASE := swift build -c release --static-swift-stdlib
 
-.PHONY: run test check bench clean sanitize fuzz format lint install
+.PHONY: run test check bench experiments clean sanitize fuzz format lint install
 
 run: install
 	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
@@ -30,6 +31,13 @@ bench: install
 	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
 	@.ci/quiet "building hearsay-bench" $(RELEASE) --product hearsay-bench
 	@exec .build/release/hearsay-bench $(ARGS)
+
+# One is run on real processes, too, in the two arms that differ most: a minute and a half.
+experiments: install
+	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
+	@.build/release/hearsay experiment run $(notdir $(basename $(wildcard bench/experiments/*.yaml))) --driver simulated \
+	    --quiet --output experiment-results/simulated
+	@.build/release/hearsay experiment run one-way-cut --arms off,protect --output experiment-results/live
 
 sanitize:
 	@.ci/install tests

@@ -100,7 +100,8 @@ let package = Package(
             dependencies: [
                 "Basics", "Platform", "Remoting", "Supervisor", "ClusterView", "GossipBench", "Load", "limit-server",
                 arguments,
-            ], path: "bench", exclude: ["README.md", "Gossip", "Load", "LimitServer", "CMachine"],
+            ], path: "bench",
+            exclude: ["README.md", "results", "experiments", "Gossip", "Load", "LimitServer", "CMachine"],
             swiftSettings: strict),
         // The load tool: knows the protocol and no server's inside, but for its micro-benchmarks of our cores.
         .target(

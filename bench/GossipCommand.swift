@@ -17,15 +17,20 @@ struct GossipCommand: ParsableCommand {
     /// The measurements, in the order in which they run.
     enum Part: String, CaseIterable, ExpressibleByArgument {
         case idle, sketch, differences, convergence, detection, falseAlarms, busy, turns, wire, warmUp, interference
+        /// Minutes of CPU: on request only.
+        case mesh
+
+        static let usual = allCases.filter { $0 != .mesh }
     }
 
-    @Argument(help: "What to measure; everything when left out.") var parts: [Part] = []
+    @Argument(help: "What to measure; everything but mesh when left out.") var parts: [Part] = []
     /// Not `--hearsay`: the command above would take that for its own.
     @Option(name: .customLong("program"), help: "The hearsay program to start.") var hearsay = ".build/release/hearsay"
     @Option(help: "Of all chance.") var seed: UInt64 = 1
     @Option(help: "Brokers of the differences, turns, warm-up and interference.") var brokers = 10_000
     @Option(help: "Topics of each broker in the warm-up.") var topics = 80
     @Option(help: "Trials of differences and convergence.") var trials = 1_000
+    @Option(help: "Nodes of the meshes.") var meshNodes = [16, 64, 100]
     @Option(help: "Simulated hours without false alarms.") var hours = 24
     @Option(help: "How often what depends on time is repeated.") var repeats = 5
     @Flag(help: "One JSON object per measurement and line.") var json = false
@@ -33,7 +38,7 @@ struct GossipCommand: ParsableCommand {
     func run() throws {
         var isReached = true
         do {
-            for part in parts.isEmpty ? Part.allCases : parts {
+            for part in parts.isEmpty ? Part.usual : parts {
                 for section in try measure(part) {
                     show(section)
                     isReached = isReached && section.goals.allSatisfy(\.isReached)
@@ -54,6 +59,7 @@ struct GossipCommand: ParsableCommand {
         case .differences:
             [GossipBench.differences([1, 2, 10, 100, 1_000], brokers: brokers, trials: trials, seed: seed)]
         case .convergence: [GossipBench.convergence(nodes: [3, 7, 16, 64], trials: trials, seed: seed)]
+        case .mesh: [GossipBench.mesh(nodes: meshNodes, seconds: 10, trials: 20, seed: seed)]
         case .detection: [GossipBench.detection(cuts: 2_000, seed: seed)]
         case .falseAlarms:
             [GossipBench.falseAlarms(brokers: 1_000, nodes: 3, hours: hours, jitter: .seconds(3), seed: seed)]

@@ -7,7 +7,7 @@ struct HearsayBench: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "hearsay-bench",
         abstract: "Measure RocketMQ NameServers: any of them by address, or our own node.",
-        discussion: "Without a subcommand it runs the quick set of `run` on our node: about two minutes.",
+        discussion: "Without a subcommand it runs the quick set of `run` on our node: one and a half minutes.",
         subcommands: [
             RunCommand.self, PairCommand.self, CompareCommand.self, PlotCommand.self, LimitsCommand.self,
             MicroCommand.self, GossipCommand.self,

@@ -9,7 +9,8 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Open loop: requests leave when they are due, whether or not answers come, and latency counts from that moment. The rate \
             is half of what a closed loop reaches, or --rate. Each value is the median of the repetitions, with the lowest and \
-            the highest behind it. A rate near what the generator itself can do is marked with *.
+            the highest behind it. A rate near what the generator itself can do is marked with *. The exit status is 1 when an answer was wrong \
+            or did not come.
             """)
 
     /// What can be measured.
@@ -57,6 +58,7 @@ struct RunCommand: ParsableCommand {
             }
             for figure in report.figures { printLine(figure.line) }
             if let json { try report.write(json) }
+            if report.measurements.contains(where: { $0.wrong > 0 }) { throw ExitCode(1) }
         }
     }
 

@@ -25,6 +25,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case ignorePeerStalls
     /// One's own clock that stood still changes nothing.
     case ignoreOwnStalls
+    /// What a peer said does not age while the peer is away.
+    case agesStandStill
 
     // Departures
     /// Evictions are not remembered.
@@ -51,6 +53,8 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     case answerWhileWarming
     /// What only a snapshot vouches for stays.
     case provisionalForEver
+    /// All parts of a snapshot are sent at once.
+    case snapshotAtOnce
 
     // Protection
     /// A hold moves the time stamp of the last heartbeat.
@@ -88,7 +92,15 @@ public enum PlantedBug: String, CaseIterable, Sendable {
     /// Divergences never end.
     case divergenceForEver
 
+    // Operators' writes
+    /// Writes are taken over whether or not `replicate:` says so.
+    case replicateUnasked
+    /// Of two writes the one that arrives last wins.
+    case lastArrivalWins
+
     // Links
+    /// The digest of an answer that nothing asked for is believed.
+    case lateDigestCounts
     /// Frames of a link that a newer life has replaced are taken.
     case oldLinkSpeaks
     /// Two nodes of one name both vouch.

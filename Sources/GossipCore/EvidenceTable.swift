@@ -78,6 +78,17 @@ struct EvidenceTable {
         }
     }
 
+    /// For `PlantedBug.agesStandStill`: makes what a peer said younger, which nothing else does.
+    mutating func renew(by span: Duration, from peer: Int) {
+        for (replica, var list) in table {
+            for index in list.indices where list[index].peer == peer {
+                let life = list[index].evidence.life
+                list[index].evidence.life.merge(AgeBound(heardAt: life.earliest + span))
+            }
+            table[replica] = list
+        }
+    }
+
     /// A peer that two nodes claim to be vouches for nothing.
     mutating func distrust(_ peer: Int) {
         for (replica, var list) in table {

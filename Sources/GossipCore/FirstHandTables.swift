@@ -32,6 +32,8 @@ public protocol FirstHandTables: ~Copyable {
     func hearing(of replica: ReplicaToken) -> Hearing?
     /// Nil when the replica has no live entry.
     func summary(of replica: ReplicaToken) -> RegistrationSummary?
+    /// Those that have been silent for `Silence.unusual` or longer, in any order; cheap when they are few, however many others there are.
+    func lateReplicas(at now: Instant) -> [ReplicaToken]
     /// At least the bytes of the replica's image, cheaply told.
     func imageSize(of replica: ReplicaToken) -> Int
     /// Appends the registration images of the replicas, in this order, as one run of bytes that only the tables of

@@ -155,6 +155,7 @@ extension Gossip {
     ) {
         guard let round = peers[peer].round, round.nonce == answer.echo else {
             counters.unsolicitedAnswers += 1
+            if planted(.lateDigestCounts) { peers[peer].digest = answer.digest }
             return
         }
         peers[peer].round = nil

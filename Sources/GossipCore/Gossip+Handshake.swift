@@ -24,7 +24,7 @@ extension Gossip {
     public mutating func linkOpened(
         _ link: LinkID, contact: Int?, now: Instant, directives: inout [GossipDirective]
     ) {
-        guard links.count < GossipLimits.links else {
+        guard links.count < max(GossipLimits.links, 2 * settings.peers.count) else {
             counters.refusedLinks += 1
             if let contact { rest(contact, now: now) }
             directives.append(.close(link))

@@ -12,7 +12,9 @@ extension Gossip {
     /// Characters of a value that a divergence shows.
     static let shownCharacters = 48
 
-    var replicatesKeyValues: Bool { settings.mode == .replicate && settings.replicatesKeyValues }
+    var replicatesKeyValues: Bool {
+        settings.mode == .replicate && (settings.replicatesKeyValues || planted(.replicateUnasked))
+    }
     var replicatesPermissions: Bool { settings.mode == .replicate && settings.replicatesPermissions }
 
     // MARK: This node's own writes

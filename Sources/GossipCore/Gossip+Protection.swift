@@ -100,9 +100,10 @@ extension Gossip {
             return
         }
         // What cut the replica off may have cut the peers off as well: their links come back first.
-        let expected = awaited.filter { !peers[$0].isWitness }.map { peers[$0].expectedUntil }.max()
-        if let until = expected, until > closed.closedAt + settings.closeGrace {
-            hold(entry, until: min(until, closed.waitsUntil), "its peers are being dialled again", &directives)
+        let expected = awaited.filter { !peers[$0].isWitness }.map { peers[$0].expectedUntil }.max() ?? .zero
+        let until = min(expected, closed.waitsUntil)
+        if until > max(now, closed.closedAt + settings.closeGrace) {
+            hold(entry, until: until, "its peers are being dialled again", &directives)
         }
     }
 

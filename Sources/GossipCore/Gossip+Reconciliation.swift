@@ -113,7 +113,7 @@ extension Gossip {
         case .decoded(let difference):
             peers[peer].reconciliation = nil
             decoded(difference, work.roots, of: peer, now: now, &directives)
-            noteDifferences(with: peer, tables, now: now, &directives)
+            noteNamedDifferences(with: peer, tables, now: now, &directives)
         case .needsMore:
             peers[peer].reconciliation?.phase = .sketch(decoder)
             ask(
@@ -148,7 +148,16 @@ extension Gossip {
         guard own.sketch.root == work.roots.own else { return }
         let difference = SetDifference.between(own.sortedItems(), items)
         decoded(difference, work.roots, of: peer, now: now, &directives)
-        noteDifferences(with: peer, tables, now: now, &directives)
+        noteNamedDifferences(with: peer, tables, now: now, &directives)
+    }
+
+    /// Notes a difference that was just worked out, unless the peer is yet to name some of it: then with the names, in a later
+    /// turn than the decoding.
+    private mutating func noteNamedDifferences(
+        with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
+        _ directives: inout [GossipDirective]
+    ) {
+        if peers[peer].unnamed.isEmpty { noteDifferences(with: peer, tables, now: now, &directives) }
     }
 
     private mutating func decoded(
@@ -214,7 +223,7 @@ extension Gossip {
         let isProgress = !answered.isDisjoint(with: asked)
         peers[peer].unnamed.removeAll { answered.contains($0) || (!isProgress && asked.contains($0)) }
         askForItems(of: peer, now: now, &directives)
-        if peers[peer].unnamed.isEmpty { noteDifferences(with: peer, tables, now: now, &directives) }
+        noteNamedDifferences(with: peer, tables, now: now, &directives)
     }
 
     // MARK: Answering
@@ -264,7 +273,8 @@ extension Gossip {
             .item(.init(echo: request.nonce, clock: now, entries: entries, image: image)), to: peer, &directives)
     }
 
-    /// A state of a replica as peers hear it. A node that is warming up names nothing: it may not be complete.
+    /// A state of a replica as peers hear it; nil when the replica is in that state no more. A node that is warming up names
+    /// what it has, too; what it heard is no evidence for its peers.
     func record(
         ofItem item: UInt64, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
     ) -> ReplicaRecord? {

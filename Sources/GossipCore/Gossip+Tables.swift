@@ -38,9 +38,6 @@ extension Gossip {
         departures.returned(entry.hash, at: hearing.registeredAt)
         learned[entry.hash] = nil
         if old == nil { lastNewReplica = now }
-        if old?.timeout != entry.timeout {
-            lateness.insert((replica.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
-        }
         // It was heard just now: no peer can vouch for longer than that.
         release(entry, &directives)
     }
@@ -50,7 +47,9 @@ extension Gossip {
         _ replica: ReplicaToken, tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         directives: inout [GossipDirective]
     ) {
-        guard let entry = own[replica], let hearing = tables.hearing(of: replica) else { return }
+        guard settings.mode >= .protect, let entry = own[replica], let hearing = tables.hearing(of: replica) else {
+            return directives.append(.release(replica))
+        }
         if held[replica.number] != nil, hearing.lastHeard + hearing.timeout <= now {
             // On a connection that was silent for longer than that, the end tells nothing new (mostly this node itself gives it
             // up as idle): what peers hear still counts. They are asked at once whether they, too, saw it close.
@@ -119,52 +118,27 @@ extension Gossip {
 
     // MARK: Silence
 
-    /// When a replica counts as late: a quarter over its usual pause, or a quarter of its timeout (37.5 s of 120).
+    /// When a replica counts as late.
     static func lateAfter(_ hearing: Hearing) -> Duration {
-        // In nanoseconds: a Duration divides by 128 bits, and this is worked out for every replica.
-        let interval = hearing.interval.wholeNanoseconds
-        return .nanoseconds(max(interval.addingSaturated(interval / 4), hearing.timeout.wholeNanoseconds / 4))
+        .nanoseconds(
+            Silence.unusual(interval: hearing.interval.wholeNanoseconds, timeout: hearing.timeout.wholeNanoseconds))
     }
 
-    /// Brings the set of late replicas up to date. Costs what is late or may be; a heartbeat costs nothing.
+    /// Brings the set of late replicas up to date. Costs what is late, and was.
     mutating func lookForLate(
         _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant, _ directives: inout [GossipDirective]
     ) {
-        for number in late.sorted() {
-            guard let entry = own[ReplicaToken(number: number)], let hearing = tables.hearing(of: entry.token) else {
-                late.remove(number)
-                continue
-            }
-            let due = hearing.lastHeard + Self.lateAfter(hearing)
-            if due <= now { continue }
-            late.remove(number)
-            lateness.insert((number, entry.hash), due: due)
+        let silent = tables.lateReplicas(at: now)
+        if silent.isEmpty, late.isEmpty { return }
+        let current = Set(silent.filter { own[$0] != nil }.map(\.number))
+        for number in late.subtracting(current).sorted() {
+            guard let entry = own[ReplicaToken(number: number)] else { continue }
             for peer in peers.indices { clear(.lateHere, peer: peer, subject: entry.hash, now: now, &directives) }
             if closing[entry.hash] == nil, held.removeValue(forKey: number) != nil {
                 directives.append(.release(entry.token))
             }
         }
-        compactLateness(tables, now: now)
-        while let (number, hash) = lateness.popDue(at: now) {
-            let token = ReplicaToken(number: number)
-            guard let entry = own[token], entry.hash == hash, !late.contains(number),
-                let hearing = tables.hearing(of: token)
-            else { continue }
-            let due = hearing.lastHeard + Self.lateAfter(hearing)
-            if due > now { lateness.insert((number, hash), due: due) } else { late.insert(number) }
-        }
-    }
-
-    /// Replicas that came and went leave entries behind, which are due in years if they said so.
-    private mutating func compactLateness(
-        _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant
-    ) {
-        guard lateness.count > 2 * own.count + 256 else { return }
-        lateness = DeadlineWheel(now: now)
-        for entry in own.all where !late.contains(entry.token.number) {
-            guard let hearing = tables.hearing(of: entry.token) else { continue }
-            lateness.insert((entry.token.number, entry.hash), due: hearing.lastHeard + Self.lateAfter(hearing))
-        }
+        late = current
     }
 
     /// Whom to ask the peers about: what is closing, what is late, and what is known by hearsay only and getting old;

@@ -17,6 +17,7 @@ extension Gossip {
             nextHousekeeping = now + settings.period
             compareClocks(wallTime: wallTime, now: now, &directives)
             lookForLate(tables, now: now, &directives)
+            if planted(.agesStandStill) { renewHearsayOfTheAbsent() }
             pruneLearned(now: now, &directives)
             advanceWarmUp(now: now, &directives)
             lookForIsolation(now: now, &directives)

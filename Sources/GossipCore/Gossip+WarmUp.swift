@@ -196,5 +196,8 @@ extension Gossip {
             .snapshotChunk(
                 .init(echo: request.nonce, clock: now, nextCursor: cursor, entries: entries, images: images.array())),
             to: peer, &directives)
+        if planted(.snapshotAtOnce), cursor > 0 {
+            answer(.init(nonce: request.nonce, clock: now, cursor: cursor), from: peer, tables, now, &directives)
+        }
     }
 }

@@ -35,9 +35,8 @@ public struct Gossip: ~Copyable {
     var links: [LinkID: Link] = [:]
     var peers: [Peer] = []
 
-    /// Replicas that have been silent for unusually long, by token; the queue tells when to look at the others.
+    /// Replicas that have been silent for unusually long, by token.
     var late: Set<UInt32> = []
-    var lateness: DeadlineWheel<(token: UInt32, hash: UInt64)>
     /// Until when each held replica is held.
     var held: [UInt32: Instant] = [:]
     var closing: [UInt64: ClosedConnection] = [:]
@@ -76,7 +75,6 @@ public struct Gossip: ~Copyable {
         random = SeededGenerator(seed: seed)
         own = FirstHandSet(hash: settings.hash)
         divergences = DivergenceTable(persistence: settings.persistence)
-        lateness = DeadlineWheel(now: now)
         lastNewReplica = now
         nextHousekeeping = now
         for name in settings.peers {

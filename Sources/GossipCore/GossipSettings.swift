@@ -67,11 +67,11 @@ public enum GossipLimits {
     public static let departures = 65_536
     /// Divergences held; further ones are counted only.
     public static let divergences = 8_192
-    /// Divergences newly noted in one turn: each is a few lines of text.
-    public static let newDivergences = 256
+    /// Divergences newly noted in one turn: each is a few lines of text, and 3 us.
+    public static let newDivergences = 128
     /// Bytes of one replica's image that are put together from pieces: what one registration may hold.
     public static let imageBytes = 16 << 20
-    /// Links open at one time: two for each peer while one takes the other's place.
+    /// Links open at one time: two for each peer while one takes the other's place. More where more peers are listed.
     public static let links = 2 * peers
     /// Exchanges without an answer after which the link is given up and dialled again.
     public static let missedExchanges = 3

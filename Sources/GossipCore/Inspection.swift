@@ -88,19 +88,79 @@ extension Gossip {
         }
     }
 
+    /// Whether any peer said anything of any replica.
+    public var hasInspectedEvidence: Bool { evidence.replicaCount > 0 }
+
     /// All peers, in their order.
-    public var inspectedPeers: [InspectedPeer] {
-        peers.map { peer in
-            let width = peer.offset.map { $0.highest.subtractingReportingOverflow($0.lowest).partialValue } ?? 0
-            let rounds = [peer.round, peer.answer, peer.itemRound, peer.imagePull?.round, peer.snapshot?.round]
-            return InspectedPeer(
-                name: peer.name, isLinked: peer.link != nil, isWitness: peer.isWitness,
-                incarnation: peer.incarnation, digest: peer.digest, firstContact: peer.offset?.firstContact,
-                offsetWidth: .nanoseconds(width), stalled: peer.stalled, lastExchange: peer.lastExchange,
-                roundTrip: peer.roundTrip, nonces: rounds.compactMap { $0?.nonce },
-                comparedOwn: peer.compared?.own, comparedPeer: peer.compared?.peer, onlyHere: peer.onlyHere,
-                onlyThere: peer.remote.keys.sorted() + peer.unnamed)
+    public var inspectedPeers: [InspectedPeer] { peers.indices.map { inspectPeer($0) } }
+
+    private func inspectPeer(_ index: Int) -> InspectedPeer {
+        let nonces = [
+            peers[index].round?.nonce, peers[index].answer?.nonce, peers[index].itemRound?.nonce,
+            peers[index].imagePull?.round.nonce, peers[index].snapshot?.round.nonce,
+        ]
+        return InspectedPeer(
+            name: peers[index].name, isLinked: peers[index].link != nil, isWitness: peers[index].isWitness,
+            incarnation: peers[index].incarnation, digest: peers[index].digest,
+            firstContact: peers[index].offset?.firstContact, offsetWidth: inspectWidth(index),
+            stalled: peers[index].stalled, lastExchange: peers[index].lastExchange,
+            roundTrip: peers[index].roundTrip, nonces: nonces.compactMap { $0 },
+            comparedOwn: peers[index].compared?.own, comparedPeer: peers[index].compared?.peer,
+            onlyHere: peers[index].onlyHere, onlyThere: peers[index].remote.keys.sorted() + peers[index].unnamed)
+    }
+
+    private func inspectWidth(_ peer: Int) -> Duration {
+        .nanoseconds(
+            peers[peer].offset.map { $0.highest.subtractingReportingOverflow($0.lowest).partialValue } ?? 0)
+    }
+
+    /// Brings what `inspectedPeers` gave before up to date. One event changes one peer, mostly, and in a large cluster to look
+    /// at them all would cost more than the event.
+    ///
+    /// - Parameters:
+    ///   - place: the only peer that may have changed; nil: any may.
+    ///   - changed: gets the place of each peer that is another than before, and what it was; nil for a new one.
+    public func updateInspected(
+        _ known: inout [InspectedPeer], at place: Int? = nil, changed: inout [(place: Int, old: InspectedPeer?)]
+    ) {
+        let places = place.map { $0..<$0 + 1 } ?? peers.indices
+        for place in places {
+            if place == known.count {
+                known.append(inspectPeer(place))
+                changed.append((place, nil))
+            } else if !isCurrent(&known, place) {
+                changed.append((place, known[place]))
+                known[place] = inspectPeer(place)
+            }
         }
+    }
+
+    /// Whether the peer is as it was. (What differs from a peer changes with the roots or in number.) Field by field: both
+    /// structures are too large to be copied.
+    private func isCurrent(_ known: inout [InspectedPeer], _ peer: Int) -> Bool {
+        let isWitness =
+            peers[peer].link != nil && peers[peer].digest?.state == .ready && peers[peer].duplicateUntil == nil
+        return known[peer].lastExchange == peers[peer].lastExchange && hasNonces(&known, peer)
+            && known[peer].isLinked == (peers[peer].link != nil) && known[peer].isWitness == isWitness
+            && known[peer].incarnation == peers[peer].incarnation && known[peer].digest == peers[peer].digest
+            && known[peer].comparedOwn == peers[peer].compared?.own
+            && known[peer].comparedPeer == peers[peer].compared?.peer
+            && known[peer].onlyHere.count == peers[peer].onlyHere.count
+            && known[peer].onlyThere.count == peers[peer].remote.count + peers[peer].unnamed.count
+            && known[peer].stalled == peers[peer].stalled && known[peer].offsetWidth == inspectWidth(peer)
+            && known[peer].firstContact == peers[peer].offset?.firstContact && known[peer].name == peers[peer].name
+    }
+
+    private func hasNonces(_ known: inout [InspectedPeer], _ peer: Int) -> Bool {
+        var place = 0
+        func isNext(_ nonce: UInt64?) -> Bool {
+            guard let nonce else { return true }
+            defer { place += 1 }
+            return place < known[peer].nonces.count && known[peer].nonces[place] == nonce
+        }
+        return isNext(peers[peer].round?.nonce) && isNext(peers[peer].answer?.nonce)
+            && isNext(peers[peer].itemRound?.nonce) && isNext(peers[peer].imagePull?.round.nonce)
+            && isNext(peers[peer].snapshot?.round.nonce) && place == known[peer].nonces.count
     }
 
     /// Changes whenever anything was received, sent or decided.
@@ -114,6 +174,16 @@ extension Gossip {
 
     /// Whether the replica's connection closed and its removal was put off.
     public func inspectIsClosing(_ replica: UInt64) -> Bool { closing[replica] != nil }
+
+    /// When the connection closed of a replica whose removal was put off.
+    public func inspectClosing(of replica: UInt64) -> Instant? { closing[replica]?.closedAt }
+
+    /// The stamp of each key-value known, by `namespace/key`.
+    public var inspectedStamps: [String: UInt64] {
+        var stamps: [String: UInt64] = [:]
+        for key in operations.sortedKeys { stamps["\(key.namespace)/\(key.key)"] = operations[key]?.stamp }
+        return stamps
+    }
 
     /// What is learned, by replica hash.
     public var inspectedLearned: [InspectedLearned] {
@@ -160,6 +230,11 @@ extension Gossip {
             Duration.milliseconds($0.evidence.life.ageHi(at: now).wholeMilliseconds)
         }
         return ages.min() ?? ClockRate.longestAge
+    }
+
+    /// For `PlantedBug.agesStandStill`.
+    mutating func renewHearsayOfTheAbsent() {
+        for peer in peers.indices where peers[peer].link == nil { evidence.renew(by: settings.period, from: peer) }
     }
 
     /// For `PlantedBug.learnedInDigest`: the root with everything learned.

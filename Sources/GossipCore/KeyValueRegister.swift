@@ -73,7 +73,7 @@ enum KeyValueRegister: Hashable, Sendable {
                 } else {
                     mine.precedes(theirs)
                 }
-            guard isLater else { return false }
+            guard isLater || (planted(.lastArrivalWins) && self != other) else { return false }
             self = other
         case (.written, .unstamped): return false
         case (.unstamped, .written): self = other

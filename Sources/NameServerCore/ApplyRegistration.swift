@@ -196,6 +196,7 @@ extension NameServer {
         } else if arrival.now > tables.live[id.index].lastHeard {
             tables.live[id.index].heard(at: arrival.now)
         }
+        tables.noteHeard(id)
         tables.live[id.index].registeredAt = arrival.now
         tables.live[id.index].brokerID = request.brokerID
         tables.live[id.index].layout = request.layout

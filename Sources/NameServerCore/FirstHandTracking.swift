@@ -38,6 +38,7 @@ extension NameServer {
         precondition(firstHand == nil && tables.liveCount == 0, "tracking starts with \(tables.liveCount) entries")
         let window = limits.brokerTimeout.wholeNanoseconds / 2 + Self.confirmationSlack.wholeNanoseconds
         firstHand = FirstHandTracking(hash: hash, window: window)
+        tables.silence = SilenceOrder()
     }
 
     /// With half the default timeout this is how long a topic stays in an image after the last registration that named

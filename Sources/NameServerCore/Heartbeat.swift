@@ -32,7 +32,7 @@ extension NameServer {
     mutating func heard(_ id: LiveID, _ arrival: Arrival, _ directives: inout [Directive]) {
         counters.registrations += 1
         counters.heartbeats += 1
-        tables.live[id.index].heard(at: arrival.now)
+        tables.heard(id, at: arrival.now)
         tables.live[id.index].registeredAt = arrival.now
         if !pending.isEmpty {
             supersede(
@@ -56,7 +56,7 @@ extension NameServer {
         }
         counters.lightHeartbeats += 1
         if let id = tables.live(clusterName: cluster, addressText: address) {
-            tables.live[id.index].heard(at: arrival.now)
+            tables.heard(id, at: arrival.now)
         }
         output.answer(arrival)
     }
@@ -80,7 +80,7 @@ extension NameServer {
             let isHearsay = planted(.learnedAnswersQuery) && hearsay.names(address: address, of: cluster)
             return output.answer(arrival, fields: .one("changed", isHearsay ? "false" : "true"))
         }
-        tables.live[id.index].heard(at: arrival.now)
+        tables.heard(id, at: arrival.now)
         let known = tables.live[id.index].dataVersion
         if known == version { confirmImage(of: id, arrival, &directives) }
         let mark = output.beginAnswer(arrival, fields: .one("changed", known == version ? "false" : "true"))

@@ -131,6 +131,7 @@ extension RouteTables {
         bind(id, to: 0)
         expiry.remove(id)
         closing.remove(id)
+        silence?.remove(id)
         holds[id] = nil
         if !entry.filterServers.isEmpty { filterServerCount -= 1 }
         if addresses[entry.address.index].firstLive == id {

@@ -152,7 +152,7 @@ struct RegistrationImage {
                     drop(entry, &names, hash)
                     continue
                 }
-                next = min(next ?? due, due)
+                if due >= now { next = min(next ?? due, due) }
             }
             if kept != place { entries[kept] = entry }
             kept += 1

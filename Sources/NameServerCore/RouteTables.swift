@@ -36,6 +36,8 @@ struct RouteTables: ~Copyable {
     var expiry = ExpiryQueue()
     /// When each entry goes whose connection has closed.
     var closing = ExpiryQueue()
+    /// Who was heard when; nil without gossip.
+    var silence: SilenceOrder?
     /// What was said about entries that gossip keeps or no longer keeps.
     var holds: [LiveID: Hold] = [:]
     /// When this node last went on after it had stood still.

@@ -26,7 +26,8 @@ extension NameServer {
         output.append(ascii: "}")
     }
 
-    /// Appends the members `brokers` and, if there are any, `learned`, without braces around them.
+    /// Appends the members `brokers` and, if there are any, `learned`, by cluster, broker name and id, without braces around
+    /// them.
     ///
     /// - Parameter name: only replicas of this group; nil for all.
     public func encodeBrokers(
@@ -37,6 +38,27 @@ extension NameServer {
         output.appendList(sortedLive(named: name)) { encodeStatus(of: $0, arrival, &$1) }
         output.append(ascii: "]")
         encodeLearned(named: name, arrival, &output)
+    }
+
+    /// Appends the elements of `brokers` from a place in the table on, behind others if the output does not end with the
+    /// list's beginning.
+    ///
+    /// - Returns: the place to go on from; nil at the end.
+    public func encodeBrokers(
+        from place: Int, limit: Int, now: Instant, wallTime: WallTime, into output: inout ByteWriter
+    ) -> Int? {
+        let arrival = Arrival(now: now, wallTime: wallTime)
+        let end = min(tables.live.count, place + limit)
+        for index in min(place, end)..<end where tables.live[index].isInUse {
+            if output.bytes.last != UInt8(ascii: "[") { output.append(ascii: ",") }
+            encodeStatus(of: index, arrival, &output)
+        }
+        return end < tables.live.count ? end : nil
+    }
+
+    /// Appends the member `learned` behind others, if there are any learned replicas.
+    public func encodeLearned(now: Instant, into output: inout ByteWriter) {
+        encodeLearned(Arrival(now: now, wallTime: WallTime(milliseconds: 0)), &output)
     }
 
     /// Appends the members `events` and `lastEventSequence`, without braces around them.

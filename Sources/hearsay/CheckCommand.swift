@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import ClusterConfiguration
 
 /// `hearsay check cluster.yaml`: every mistake of a configuration file, each with its line.

@@ -259,6 +259,35 @@ import Testing
         }
     }
 
+    /// The machine at the other end has lost power and is back: who still speaks hears a reset, who is still does not.
+    @Test func aForgottenConnectionIsResetWhenItIsUsed() throws {
+        try withLoop { loop in
+            let stage = try ProxyStage(loop)
+            stage.connected { talker, talkersPeer in
+                stage.connected { listener, listenersPeer in
+                    stage.proxy.goSilent()
+                    talkersPeer.stream?.reset()
+                    listenersPeer.stream?.reset()
+                    stage.waiting.wait {
+                        talkersPeer.closed != nil && listenersPeer.closed != nil
+                    } then: {
+                        stage.proxy.forgetSilent()
+                        talker.send("are you there?")
+                    }
+                    stage.waiting.wait {
+                        talker.closed != nil
+                    } then: {
+                        #expect(talker.isReset)
+                        #expect(talkersPeer.bytes.isEmpty)
+                        #expect(listener.closed == nil)
+                        loop.stop()
+                    }
+                }
+            }
+            return stage
+        }
+    }
+
     /// A sink that takes nothing stops the source before more than the limit waits in the proxy.
     @Test func aSlowSinkStopsTheSource() throws {
         try withLoop { loop in

@@ -28,6 +28,20 @@ struct GossipBenchTests {
         #expect(section.goals[0].value > 0.1 && section.goals[0].value < 1.3, "\(section.goals[0])")
     }
 
+    @Test("in a full mesh all know within little more than a period, and each peer costs the same")
+    func mesh() {
+        let section = GossipBench.mesh(nodes: [3, 6], seconds: 5, trials: 3)
+        func value(_ row: Int, _ column: Int) -> Double {
+            if case .number(let value, _) = section.rows[row][column] { value } else { .nan }
+        }
+        for row in [0, 1] {
+            #expect(value(row, 3) > 0.1 && value(row, 3) < 1.3)
+            let perLink = value(row, 5) / value(row, 1)
+            #expect(perLink > 0.35 && perLink < 0.55, "KB/s of each link")
+            #expect(value(row, 6) > 0)
+        }
+    }
+
     @Test("every cut link is seen, and none in a healthy cluster")
     func detection() {
         for goal in GossipBench.detection(cuts: 40).goals { #expect(goal.isReached, "\(goal)") }

@@ -16,6 +16,11 @@ struct HandTables: FirstHandTables {
     var wiped: [String: Bool] = [:]
 
     func hearing(of replica: ReplicaToken) -> Hearing? { rows[replica.number]?.hearing }
+    func lateReplicas(at now: Instant) -> [ReplicaToken] {
+        rows.filter { $0.value.hearing.lastHeard + Gossip.lateAfter($0.value.hearing) <= now }.keys.map {
+            ReplicaToken(number: $0)
+        }
+    }
     func summary(of replica: ReplicaToken) -> RegistrationSummary? { rows[replica.number]?.summary }
     func imageSize(of replica: ReplicaToken) -> Int { 8 }
     func encodeImages(of replicas: [ReplicaToken], into output: inout ByteWriter) {

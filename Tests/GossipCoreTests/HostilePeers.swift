@@ -5,21 +5,25 @@ import Testing
 
 /// One node under test among peers that want it to fall: with the key and without, in every state, with well-formed answers to
 /// its real questions, random messages, replayed, reflected and damaged frames, clocks that jump.
+///
+/// Stretches of 1,000 frames alternate: in calm ones sessions last and peers lie only in what they say, so that the attack reaches
+/// what lies behind handshake and exchange; in erratic ones they break every rule as often as they can.
 final class HostilePeers {
-    private static let hash = CoreCluster.hash
+    static let hash = KeyedHash(low: 1, high: 2)
     private static let names = ["h1", "h2", "h3"]
 
     private(set) var core: Gossip
     private(set) var frames = 0
+    private(set) var tally = HostileTally()
     private var tables = HandTables()
     private var now = Instant(nanoseconds: 5_000_000_000_000)
     private var random: SeededGenerator
     private var messages: RandomMessages
+    private var peers: [String: HostilePeer] = [:]
     private var links: [LinkID] = []
     private var nextLink: UInt64 = 1
     private var history: [[UInt8]] = []
-    /// What the hostile peers claim to have beside what the node has.
-    private var records: [ReplicaRecord] = []
+    private let settings: GossipSettings
 
     init(mode: GossipMode, seed: UInt64) {
         random = SeededGenerator(seed: seed)
@@ -28,21 +32,30 @@ final class HostilePeers {
         settings.peers = ["h1", "h2"]
         settings.acceptsUnlistedPeers = seed.isMultiple(of: 2)
         settings.witnesses = seed.isMultiple(of: 3) ? 2 : 1
+        self.settings = settings
         core = Gossip(settings, incarnation: 1, seed: seed, now: now)
     }
 
+    private var isErratic: Bool { !(frames / 1_000).isMultiple(of: 2) }
+
     /// Does something; at least every third time a frame arrives.
     func step() {
+        // What would end sessions is done often in erratic stretches, now and then in calm ones.
+        let isRude = isErratic || below(60) == 0
         switch below(24) {
         case 0: passTime(.milliseconds(below(400)))
-        case 1: if below(20) == 0 { passTime(.seconds(below(200))) }
-        case 2: changeTables()
-        case 3: if links.count < 200 { open(contact: nil) }
-        case 4: if let link = anyLink(), below(4) == 0 { close(link) }
-        case 5...7: if let link = anyLink() { deliver(.hello(hello()), on: link) }
-        case 8...9: deliverOld()
+        case 1: if below(isErratic ? 20 : 2_000) == 0 { passTime(.seconds(below(200))) }
+        case 2: if below(4) == 0 { changeTables() } else { beat() }
+        case 3: if links.count < (isErratic ? 200 : 6) { open(contact: nil) }
+        case 4: if isRude, below(4) == 0, let link = anyLink() { close(link) }
+        case 5: if let link = unknownLink() { deliver(.hello(hello()), on: link) }
+        case 6...7: if isRude, let link = anyLink() { deliver(.hello(hello()), on: link) }
+        case 8...9: if isRude { deliverOld() } else { answer() }
         case 10:
-            if let link = anyLink() { deliver(messages.message(.allCases.randomElement(using: &random)!), on: link) }
+            if isRude, let link = anyLink() {
+                deliver(messages.message(.allCases.randomElement(using: &random)!), on: link)
+            }
+        case 11: if below(400) == 0 { restart() }
         default: answer()
         }
     }
@@ -51,14 +64,15 @@ final class HostilePeers {
 
     private func input(_ body: (inout Gossip, borrowing HandTables, inout [GossipDirective]) -> Void) {
         var directives: [GossipDirective] = []
+        let holds = core.counters.holds
         body(&core, tables, &directives)
+        tally.holds += core.counters.holds - holds
         for directive in directives { carryOut(directive) }
     }
 
     private func carryOut(_ directive: GossipDirective) {
         switch directive {
-        case .send(_, let frame):
-            remember(frame)
+        case .send(_, let frame): remember(frame)
         case .close(let link): links.removeAll { $0 == link }
         case .dial(let contact):
             if below(2) == 0 { return open(contact: contact) }
@@ -78,6 +92,7 @@ final class HostilePeers {
     private func learn(_ learned: LearnedFromPeer) {
         #expect(learned.usableUntil <= now + Gossip.longestTimeout)
         #expect(core.settings.mode >= .protect)
+        tally.learned += 1
         // As the tables, which hold so many replicas and no more.
         if core.learned.count > 500 || below(4) == 0 { core.refusedToLearn(learned.summary.identity, now: now) }
     }
@@ -89,10 +104,39 @@ final class HostilePeers {
         input { $0.advance(tables: $1, now: now, wallTime: wall, directives: &$2) }
     }
 
+    /// The process ends; the next one knows nothing and warms up.
+    private func restart() {
+        links = []
+        tables.rows = [:]
+        tally.lives += 1
+        count(core.counters)
+        core = Gossip(settings, incarnation: UInt64(tally.lives), seed: random.next(), now: now)
+    }
+
+    private func count(_ counters: GossipCounters) {
+        tally.exchanges += counters.exchanges
+        tally.refused += counters.malformedFrames + counters.unsolicitedAnswers + counters.refusedLinks
+    }
+
+    /// The tally with the present life's counters.
+    var total: HostileTally {
+        let before = tally
+        defer { tally = before }
+        count(core.counters)
+        return tally
+    }
+
+    // MARK: What the brokers do
+
+    private func beat() {
+        guard let number = tables.rows.keys.sorted().randomElement(using: &random) else { return }
+        tables.rows[number]?.hearing.lastHeard = now
+    }
+
     private func changeTables() {
         let number = UInt32(below(60))
         let token = ReplicaToken(number: number)
-        switch below(4) {
+        switch below(6) {
         case 0:
             guard tables.rows.removeValue(forKey: number) != nil else { return }
             let cause = FirstHandRemoval.allCases.randomElement(using: &random)!
@@ -112,8 +156,6 @@ final class HostilePeers {
         }
     }
 
-    private var isErratic: Bool { (frames / 1_000).isMultiple(of: 2) }
-
     // MARK: What the peers do
 
     private func open(contact: Int?) {
@@ -121,6 +163,10 @@ final class HostilePeers {
         nextLink += 1
         links.append(link)
         input { $0.linkOpened(link, contact: contact, now: now, directives: &$2) }
+        // Who was dialled answers.
+        if contact != nil, below(4) > 0, core.links[link] != nil {
+            deliver(.helloAck(.init(hello: hello(contact.map { settings.peers[$0] }), refusal: nil)), on: link)
+        }
     }
 
     private func close(_ link: LinkID) {
@@ -156,14 +202,33 @@ final class HostilePeers {
         if history.count < 64 { history.append(frame) } else { history[below(64)] = frame }
     }
 
-    private func hello() -> GossipMessage.Hello {
-        let name = below(10) == 0 ? "pod-\(below(100))" : Self.names.randomElement(using: &random)!
+    private func hello(_ dialled: String? = nil) -> GossipMessage.Hello {
+        let name =
+            below(isErratic ? 10 : 100) == 0
+            ? "pod-\(below(100))" : dialled ?? Self.names.randomElement(using: &random)!
+        // Another life, or an earlier one.
+        if below(isErratic ? 6 : 200) == 0 { change(name) { $0.incarnation = UInt64(below(4)) } }
+        let odd = isErratic ? 20 : 400
         return GossipMessage.Hello(
-            label: below(20) == 0 ? "other" : "test", node: name, incarnation: UInt64(below(3)), clock: clock(),
-            uptime: .zero, mode: .replicate, state: .ready, salt: below(20) == 0 ? 8 : 7,
+            label: below(odd) == 0 ? "other" : "test", node: name, incarnation: peer(name).incarnation,
+            clock: clock(of: name), uptime: .zero, mode: .replicate, state: .ready, salt: below(odd) == 0 ? 8 : 7,
             timings: NodeTimings(
                 heartbeat: .seconds(30), scan: .seconds(10), expiry: .seconds(120), period: .seconds(1)),
             software: "h")
+    }
+
+    private func peer(_ name: String) -> HostilePeer {
+        if let known = peers[name] { return known }
+        if peers.count > 100 { peers = [:] }
+        let new = HostilePeer(name: name, clockError: .seconds(1_000 + below(1_000)))
+        peers[name] = new
+        return new
+    }
+
+    private func change(_ name: String, _ body: (inout HostilePeer) -> Void) {
+        var changed = peer(name)
+        body(&changed)
+        peers[name] = changed
     }
 
     /// A well-formed answer to one of the node's questions, or a question, over a link that passed the handshake.
@@ -173,93 +238,132 @@ final class HostilePeers {
             if let link = anyLink() { deliver(.hello(hello()), on: link) }
             return
         }
-        if let message = message(to: core.peers[index]) { deliver(message, on: link) }
+        let name = core.peers[index].name
+        if below(300) == 0 || peer(name).epoch == 1 { retell(name) }
+        guard let message = message(to: core.peers[index], as: peer(name)) else { return }
+        let before = core.peers[index]
+        deliver(message, on: link)
+        tallyUp(message, index, before)
     }
 
-    private func message(to peer: Peer) -> GossipMessage? {
-        switch below(16) {
+    private func retell(_ name: String) {
+        let records = (0..<below(30)).map { _ in record() }
+        change(name) { $0.retell(core.own, records) { below(12) == 0 } }
+    }
+
+    /// What came of an answer: whether it was taken in.
+    private func tallyUp(_ message: GossipMessage, _ index: Int, _ before: Peer) {
+        guard index < core.peers.count, core.peers[index].name == before.name else { return }
+        let after = core.peers[index]
+        switch message {
+        case .synAck(let answer): tallyUp(answer.ages, index)
+        case .ack(let answer): tallyUp(answer.ages, index)
+        case .sketch, .list:
+            if before.reconciliation != nil, after.reconciliation == nil, after.compared != before.compared {
+                tally.decoded += 1
+            }
+        case .item: tally.named += max(0, after.remote.count - before.remote.count)
+        case .snapshotChunk(let chunk):
+            if before.snapshot?.round.nonce == chunk.echo, after.snapshot?.round.nonce != chunk.echo {
+                tally.chunks += 1
+            }
+        default: break
+        }
+    }
+
+    private func tallyUp(_ reports: [AgeReport], _ index: Int) {
+        for report in reports where report.heard != nil {
+            let kept = core.evidence.evidence(of: report.replica).first { $0.peer == index }?.evidence
+            guard let kept, kept.answeredAt == now else { continue }
+            tally.adoptions += 1
+            if kept.trusted != nil { tally.trusted += 1 }
+        }
+    }
+
+    private func message(to peer: Peer, as liar: HostilePeer) -> GossipMessage? {
+        switch below(20) {
         case 0...2:
-            return .syn(.init(nonce: random.next(), clock: clock(), digest: digest(), asks: hashes(), stall: stall()))
-        case 3...5:
+            return .syn(
+                .init(
+                    nonce: random.next(), clock: clock(of: liar.name), digest: digest(liar), asks: hashes(liar),
+                    stall: stall()))
+        case 3...6:
             guard let round = peer.round else { return nil }
             return .synAck(
                 .init(
-                    echo: round.nonce, nonce: random.next(), clock: clock(), digest: digest(), ages: ages(round.asked),
-                    asks: hashes(), stall: stall()))
-        case 6...7:
-            return peer.answer.map { .ack(.init(echo: $0.nonce, clock: clock(), ages: ages($0.asked))) }
-        case 8...9: return repair(of: peer)
-        case 10: return image(for: peer)
-        case 11...12: return snapshot(for: peer)
-        case 13:
-            let reports = hashes().prefix(4).map {
+                    echo: round.nonce, nonce: random.next(), clock: clock(of: liar.name), digest: digest(liar),
+                    ages: ages(round.asked), asks: hashes(liar), stall: stall()))
+        case 7...8:
+            return peer.answer.map { .ack(.init(echo: $0.nonce, clock: clock(of: liar.name), ages: ages($0.asked))) }
+        case 9...12: return repair(of: peer, as: liar)
+        case 13...14: return image(for: peer, as: liar)
+        case 15...16: return snapshot(for: peer, as: liar)
+        case 17:
+            guard below(8) == 0 else { return nil }
+            let reports = hashes(liar).prefix(4).map {
                 TombstoneReport(
                     replica: $0, reason: .unregistered, sequence: random.next(), age: .milliseconds(below(300_000)),
                     timeoutMillis: [0, 120_000, .max].randomElement(using: &random)!)
             }
             return .tombstones(.init(reports: reports))
-        case 14: return question()
+        case 18: return question()
         default:
-            if below(30) == 0 { return .bye(.init(reason: "x")) }
+            if below(isErratic ? 30 : 2_000) == 0 { return .bye(.init(reason: "x")) }
             return below(2) == 0 ? .busy(.init(retryMillis: 1)) : .hint(.init())
         }
     }
 
     private func question() -> GossipMessage {
         switch below(4) {
-        case 0: .snapshotRequest(.init(nonce: random.next(), clock: clock(), cursor: UInt64(below(100))))
+        case 0: .snapshotRequest(.init(nonce: random.next(), clock: now, cursor: UInt64(below(100))))
         case 1: .sketchRequest(.init(epoch: core.own.epoch, first: below(4_096), count: 1))
         case 2: .listRequest(.init(epoch: core.own.epoch, cursor: random.next()))
         default:
             .itemRequest(
                 .init(
-                    nonce: random.next(), clock: clock(),
+                    nonce: random.next(), clock: now,
                     items: [core.own.all.map { $0.item }.randomElement(using: &random) ?? 0], imageOffset: below(12)))
         }
     }
 
-    private func repair(of peer: Peer) -> GossipMessage? {
+    private func repair(of peer: Peer, as liar: HostilePeer) -> GossipMessage? {
         if let round = peer.itemRound {
-            let entries = round.asked.prefix(8).map { item in
-                ItemEntry(item: item, record: below(8) == 0 ? nil : records.first { Self.item($0) == item })
+            let entries = round.asked.prefix(16).map { item in
+                ItemEntry(item: item, record: below(8) == 0 ? nil : liar.record(of: item))
             }
-            return .item(.init(echo: round.nonce, clock: clock(), entries: entries))
+            return .item(.init(echo: round.nonce, clock: clock(of: liar.name), entries: entries))
         }
         guard let work = peer.reconciliation else { return nil }
-        let epoch = below(20) == 0 ? 0 : work.epoch
+        // Another state than the one that is being compared: symbols of two sets, under the epoch of the first or not.
+        let epoch = below(20) == 0 ? 0 : below(4) == 0 ? liar.epoch : work.epoch
         switch work.phase {
         case .sketch(let decoder):
-            let run = sketch().run(from: min(decoder.received, 4_096), count: below(600))
+            let run = liar.sketch.run(from: min(decoder.received, 4_096), count: 16 + below(100))
             return .sketch(.init(epoch: epoch, run: run))
         case .list(let cursor, _):
-            var set = core.own
-            let items = (set.sortedItems() + records.map(Self.item)).filter { $0 >= cursor }.sorted()
-            return .list(.init(epoch: epoch, items: Array(Set(items)).sorted(), next: nil))
+            return .list(.init(epoch: epoch, items: liar.items.filter { $0 >= cursor }, next: nil))
         }
     }
 
-    private func image(for peer: Peer) -> GossipMessage? {
-        guard let pull = peer.imagePull, let record = records.first(where: { Self.item($0) == pull.item }) else {
-            return nil
-        }
+    private func image(for peer: Peer, as liar: HostilePeer) -> GossipMessage? {
+        guard let pull = peer.imagePull, let record = liar.record(of: pull.item) else { return nil }
         let bytes = [UInt8](repeating: 1, count: 1 + below(40))
         let offset = pull.bytes.count
         let total = offset + bytes.count + (below(3) > 0 ? 0 : below(GossipLimits.imageBytes))
         return .item(
             .init(
-                echo: pull.round.nonce, clock: clock(), entries: [ItemEntry(item: pull.item, record: record)],
+                echo: pull.round.nonce, clock: clock(of: liar.name),
+                entries: [ItemEntry(item: pull.item, record: record)],
                 image: ImageChunk(offset: offset, total: total, bytes: bytes)))
     }
 
-    private func snapshot(for peer: Peer) -> GossipMessage? {
+    private func snapshot(for peer: Peer, as liar: HostilePeer) -> GossipMessage? {
         guard let pull = peer.snapshot else { return nil }
-        let entries = (0..<below(6)).map { _ in
-            let record = record()
-            return SnapshotEntry(item: Self.item(record), record: record)
-        }
-        let next = below(6) == 0 ? 0 : pull.cursor &+ UInt64(below(3))
+        let some = liar.records.shuffled(using: &random).prefix(below(8))
+        let entries = some.map { SnapshotEntry(item: HostilePeer.item($0), record: $0) }
+        let next = below(12) == 0 ? 0 : pull.cursor &+ UInt64(below(3))
         return .snapshotChunk(
-            .init(echo: pull.round.nonce, clock: clock(), nextCursor: next, entries: entries, images: []))
+            .init(echo: pull.round.nonce, clock: clock(of: liar.name), nextCursor: next, entries: entries, images: []))
     }
 
     // MARK: Parts
@@ -267,43 +371,33 @@ final class HostilePeers {
     /// Mostly one that can be believed.
     private func record() -> ReplicaRecord {
         var record = messages.record()
-        if below(4) == 0 { return record }
-        let age = Duration.milliseconds(below(200_000))
+        if below(8) == 0 { return record }
+        let age = age()
         record.hearing = ReportedHearing(age: age, registrationAge: age, isConnected: true)
         record.summary.timeoutMillis = below(8) == 0 ? .max : 120_000
         return record
     }
 
-    private static func item(_ record: ReplicaRecord) -> UInt64 {
-        hash.item(replica: hash.replica(record.summary.identity), registration: record.summary.registrationHash)
-    }
+    /// Half of them within the time that a session may have lasted, so that they count.
+    private func age() -> Duration { .milliseconds(below(2) == 0 ? below(4_000) : below(200_000)) }
 
-    /// The node's own set and what the peers add to it, or leave out.
-    private func sketch() -> Sketch {
-        var sketch = core.own.sketch
-        for record in records { sketch.insert(Self.item(record)) }
-        return sketch
-    }
-
-    private func digest() -> Digest {
-        if below(4) == 0 { records.append(record()) }
-        if records.count > 40 || below(8) == 0 { records.removeAll { _ in below(2) == 0 } }
-        let root = below(4) == 0 ? core.own.sketch.root : sketch().root
+    private func digest(_ peer: HostilePeer) -> Digest {
+        let root = below(isErratic ? 4 : 40) == 0 ? core.own.sketch.root : peer.sketch.root
         return Digest(
-            state: below(8) == 0 ? .warming : .ready, mode: .replicate, localHealth: 0, replicas: root.count, late: 0,
-            root: root, versionXor: random.next(), keyValueDigest: 0, administrationDigest: random.next(),
-            epoch: UInt32(below(1_000)))
+            state: below(isErratic ? 8 : 60) == 0 ? .warming : .ready, mode: .replicate, localHealth: 0,
+            replicas: root.count, late: 0, root: root, versionXor: random.next(), keyValueDigest: 0,
+            administrationDigest: random.next(), epoch: peer.epoch)
     }
 
     /// Hashes of the node's own replicas, of claimed ones and of none.
-    private func hashes() -> [UInt64] {
-        let known = core.own.all.map { $0.hash } + records.map { Self.hash.replica($0.summary.identity) }
+    private func hashes(_ peer: HostilePeer) -> [UInt64] {
+        let known = core.own.all.map { $0.hash } + peer.records.map { Self.hash.replica($0.summary.identity) }
         return (0..<below(12)).map { _ in below(6) == 0 ? random.next() : known.randomElement(using: &random) ?? 0 }
     }
 
     private func ages(_ asked: [UInt64]) -> [AgeReport] {
         asked.prefix(WireLimits.asks).map { replica in
-            let age = Duration.milliseconds(below(6) == 0 ? 0 : below(200_000))
+            let age = below(6) == 0 ? .zero : age()
             return AgeReport(
                 replica: replica,
                 heard: below(8) == 0
@@ -314,19 +408,22 @@ final class HostilePeers {
         }
     }
 
-    private func clock() -> Instant {
-        // A clock that jumped spoils all evidence for a while; every second stretch is without.
+    private func clock(of name: String) -> Instant {
+        // A clock that jumped spoils all evidence for a while.
         switch isErratic ? below(40) : 40 {
         case 0: .zero
         case 1: Instant(nanoseconds: 1 << 62)
         case 2: Instant(nanoseconds: Int64(below(1 << 61)))
-        default: now + .seconds(1_000)
+        default: now + peer(name).clockError
         }
     }
 
-    private func stall() -> Duration? { below(60) == 0 ? .seconds(below(1_000)) : nil }
+    private func stall() -> Duration? { below(isErratic ? 60 : 2_000) == 0 ? .seconds(below(1_000)) : nil }
     private func below(_ limit: Int) -> Int { Int.random(in: 0..<max(1, limit), using: &random) }
     private func anyLink() -> LinkID? { links.randomElement(using: &random) }
+    private func unknownLink() -> LinkID? {
+        links.filter { core.links[$0]?.peer == nil }.randomElement(using: &random)
+    }
 
     // MARK: Checks
 
@@ -339,7 +436,7 @@ final class HostilePeers {
         #expect(core.evidence.replicaCount <= GossipLimits.evidence + core.own.count + core.learned.count)
         #expect(core.learned.count <= 502)
         #expect(core.held.count <= core.own.count && core.closing.count <= core.own.count)
-        #expect(core.lateness.count <= 2 * core.own.count + 300)
+        #expect(core.late.count <= core.own.count)
         for peer in core.peers {
             #expect(peer.remote.count <= GossipLimits.namedDifferences + GossipLimits.itemsAsked)
             #expect(peer.unnamed.count <= GossipLimits.namedDifferences)

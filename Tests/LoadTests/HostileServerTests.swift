@@ -84,7 +84,7 @@ struct HostileServerTests {
     }
 }
 
-/// Accepts, reads something, says its one thing, closes; for ever, on a thread of its own.
+/// Accepts, reads something, says its one thing, closes; again and again, on a thread of its own.
 private final class RudeServer: Sendable {
     let address: Address
     private let descriptor: Int32
@@ -106,7 +106,10 @@ private final class RudeServer: Sendable {
         Thread.detachNewThread {
             while true {
                 let connection = accept(listener, nil, nil)
-                guard connection >= 0 else { return }
+                guard connection >= 0 else {
+                    close(listener)
+                    return
+                }
                 var buffer = [UInt8](repeating: 0, count: 65_536)
                 _ = recv(connection, &buffer, buffer.count, 0)
                 _ = send(connection, answer, answer.count, Int32(MSG_NOSIGNAL))
@@ -117,8 +120,6 @@ private final class RudeServer: Sendable {
         }
     }
 
-    deinit {
-        shutdown(descriptor, Int32(SHUT_RDWR))
-        close(descriptor)
-    }
+    /// Wakes the thread up, which closes: a number closed here could be another listener's while the thread still uses it.
+    deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 }

@@ -58,7 +58,7 @@ struct InFlightTests {
         let abandoned = inFlight.abandon(socket: 0)
         #expect(abandoned.count == 3)
         #expect(inFlight.count == 3)
-        #expect(inFlight.waiting().allSatisfy { $0.socket == 1 })
+        #expect(inFlight.waiting.allSatisfy { $0.socket == 1 })
         #expect(!isEnded(&inFlight, opaques[0], 0))
         #expect(isEnded(&inFlight, opaques[1], 1))
     }

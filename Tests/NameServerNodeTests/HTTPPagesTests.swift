@@ -115,6 +115,24 @@ import Testing
         #expect(try json(node.get("/api/explain/none"))["brokers"]?.elements == [])
     }
 
+    /// All brokers, each once, though the page is made in several turns; and who does not wait harms nobody.
+    @Test func showsManyBrokers() throws {
+        let node = try NodeUnderTest()
+        let broker = try RawConnection(port: node.port)
+        let names = (0..<1_000).map { "b-\($0)" }
+        for (number, name) in names.enumerated() {
+            try broker.register(Registration { ($0.broker, $0.address, $0.topics) = (name, "10.0.0.1:\(number)", []) })
+        }
+        for name in names where name.hasSuffix("7") {
+            try broker.unregister(broker: name, address: "10.0.0.1:\(name.dropFirst(2))")
+        }
+        let leaver = try RawConnection(port: node.httpPort)
+        try leaver.send("GET /api/brokers HTTP/1.1\r\nHost: a\r\n\r\n")
+        leaver.reset()
+        let shown = try json(node.get("/api/brokers"))["brokers"]?.elements.compactMap { $0["name"]?.text } ?? []
+        #expect(shown.count == 900 && Set(shown) == Set(names.filter { !$0.hasSuffix("7") }))
+    }
+
     @Test func showsRoutesAsClientsGetThem() throws {
         let node = try NodeUnderTest()
         let broker = try RawConnection(port: node.port)

@@ -1,5 +1,6 @@
 import Basics
 import GossipCore
+import NameServerNode
 import Simulator
 import Testing
 
@@ -21,6 +22,19 @@ struct InvariantTests {
             result.violation == nil,
             "hearsay simulate --seed \(seed) --mode \(mode.name) --clients 1 --duration 180s: \(result.violation!)")
         #expect(result.additions >= 18)
+    }
+
+    /// With `replicate: [kv, perm]` operators' writes reach all nodes, and the latest wins. (Seeds with many commands.)
+    @Test(arguments: [3, 26, 111] as [UInt64])
+    func replicatesWrites(seed: UInt64) {
+        var options = Self.options(.replicate, seed: seed)
+        options.duration = .seconds(300)
+        options.cluster.adjustNode = { options, _ in
+            options.gossip?.settings.replicatesKeyValues = true
+            options.gossip?.settings.replicatesPermissions = true
+        }
+        let result = Simulation(options).run()
+        #expect(result.violation == nil, "seed \(seed): \(result.violation!)")
     }
 
     /// 26: one seed is one run, with gossip, too.

@@ -21,6 +21,8 @@ struct BenchTables: FirstHandTables {
     /// Heartbeats come up to this much later than their beat, each by a share of its own.
     var jitter = Duration.zero
     private(set) var rows: ContiguousArray<Row?> = []
+    /// Those whose heartbeats end: all others are on time.
+    private var cut: Set<Int> = []
 
     init(now: Instant, interval: Duration, timeout: Duration) {
         self.now = now
@@ -34,6 +36,7 @@ struct BenchTables: FirstHandTables {
         set {
             while rows.count <= broker { rows.append(nil) }
             rows[broker] = newValue
+            if newValue.map({ $0.cutAt < .distantFuture }) ?? false { cut.insert(broker) } else { cut.remove(broker) }
         }
     }
 
@@ -41,6 +44,14 @@ struct BenchTables: FirstHandTables {
         guard let row = self[Int(replica.number)] else { return nil }
         let heard = max(row.since, lastBeat(Int(replica.number), row.phase, before: min(now, row.cutAt)))
         return Hearing(lastHeard: heard, registeredAt: heard, isConnected: true, interval: interval, timeout: timeout)
+    }
+
+    func lateReplicas(at now: Instant) -> [ReplicaToken] {
+        let tolerance = Silence.unusual(interval: beat, timeout: timeout.wholeNanoseconds)
+        let mayBeLate = beat + jitter.wholeNanoseconds < tolerance ? Array(cut) : Array(rows.indices)
+        return mayBeLate.map { ReplicaToken(number: UInt32($0)) }.filter { token in
+            hearing(of: token).map { (now - $0.lastHeard).wholeNanoseconds >= tolerance } ?? false
+        }
     }
 
     func summary(of replica: ReplicaToken) -> RegistrationSummary? { self[Int(replica.number)]?.summary }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <uv.h>
 
 enum { read_size = 65536, largest_frame = 16 << 20, prefix_size = 8 };
@@ -157,6 +158,11 @@ static void on_connection(uv_stream_t *listener, int status) {
     uv_read_start((uv_stream_t *)&connection->tcp, on_room, on_read);
 }
 
+// Nothing is left behind when the program that started this one is interrupted.
+static void on_second(uv_timer_t *timer) {
+    if (getppid() != *(pid_t *)timer->data) exit(0);
+}
+
 int serve(const char *host, int port, answer_function answer) {
     signal(SIGPIPE, SIG_IGN);
     answer_frame = answer;
@@ -171,6 +177,12 @@ int serve(const char *host, int port, answer_function answer) {
         fprintf(stderr, "limit-server: %s:%d: %s\n", host, port, uv_strerror(status));
         return 1;
     }
+    static pid_t parent;
+    parent = getppid();
+    static uv_timer_t watch;
+    uv_timer_init(loop, &watch);
+    watch.data = &parent;
+    uv_timer_start(&watch, on_second, 1000, 1000);
     printf("listening on %s:%d\n", host, port);
     fflush(stdout);
     return uv_run(loop, UV_RUN_DEFAULT);

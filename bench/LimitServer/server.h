@@ -27,7 +27,7 @@ typedef void (*answer_function)(const struct frame *frame, struct output *output
 // Makes room for `additional` more bytes.
 void output_reserve(struct output *output, size_t additional);
 
-// Serves until it is killed. Prints one line when it listens; 1 when it cannot.
+// Serves until it is killed or its parent has ended. Prints one line when it listens; 1 when it cannot.
 int serve(const char *host, int port, answer_function answer);
 
 #endif

@@ -69,7 +69,7 @@ final class LiveRun {
     private static let grace = Duration.milliseconds(500)
     /// Lateness of a step that is an ordinary timer's; also the time a packet filter takes to change.
     private static let tolerance = Duration.milliseconds(200)
-    /// Of scenario time at the most between two observations.
+    /// Of each node during one scan interval, at the least.
     private static let observations = 4
 
     init(

@@ -80,7 +80,7 @@ final class NamespaceGround: LiveGround {
     // MARK: Making and removing
 
     func open() throws(ExperimentError) -> LivePlaces {
-        try removeStale()
+        removeStale()
         isOpen = true
         let hub = name(nil)
         try ip(nil, ([nil] + parties.map(Optional.some)).map { "netns add \(name($0))" })
@@ -110,7 +110,7 @@ final class NamespaceGround: LiveGround {
     }
 
     /// What a runner that was killed left behind.
-    private func removeStale() throws(ExperimentError) {
+    private func removeStale() {
         let stale = WorkDirectory.names(in: "/run/netns").filter { name in
             guard name.hasPrefix(Self.mark), let dash = name.firstIndex(of: "-") else { return false }
             let owner = name[..<dash].dropFirst(Self.mark.count)

@@ -18,7 +18,7 @@ final class HTTPShell: HTTPHandler {
     private(set) lazy var server = HTTPServer(platform: node.platform, options: options.server, handler: self)
     private lazy var feed = EventFeed(self)
     /// Pages that take several turns.
-    private var renderings: [ObjectIdentifier: BrokerMetrics] = [:]
+    private var walks: [ObjectIdentifier: BrokerWalk] = [:]
 
     /// Opens the port.
     init(node: NameServerNode, options: HTTPOptions) throws(PlatformError) {
@@ -37,7 +37,7 @@ final class HTTPShell: HTTPHandler {
     func stop() {
         lag.stop()
         feed.stop()
-        renderings = [:]
+        walks = [:]
         server.stop()
     }
 
@@ -59,6 +59,7 @@ final class HTTPShell: HTTPHandler {
         case ("rocketmq", 2) where request.path[1] == "nsaddr" || request.path[1].hasPrefix("nsaddr-"):
             reply.send(addressList())
         case ("api", 2) where request.path[1] == "stream": feed.open(request, reply)
+        case ("api", 2) where request.path[1] == "brokers" && request.parameter("name") == nil: sendBrokers(reply)
         case ("api", 2...): reply.send(answer(api: request))
         default: reply.send(.notFound)
         }
@@ -87,53 +88,44 @@ final class HTTPShell: HTTPHandler {
         guard options.hasBrokerMetrics else {
             return reply.send(HTTPResponse(contentType: MetricsText.contentType, body: text.output.array()))
         }
-        let rendering = BrokerMetrics(node, text, reply)
-        renderings[ObjectIdentifier(rendering)] = rendering
-        rendering.onDone = { [unowned self] in renderings[ObjectIdentifier($0)] = nil }
-        rendering.go()
+        let age: StaticString = "hearsay_broker_age_seconds"
+        text.family(age, .gauge, "Since the broker was last heard first-hand.")
+        walk(text.output.array(), MetricsText.contentType, reply) { tables, place, now, output in
+            tables.forEachBroker(from: place, limit: BrokerWalk.brokersPerTurn, now: now) { broker, time in
+                MetricsText.append(
+                    age, time,
+                    ["cluster": broker.cluster, "group": broker.name, "id": "\(broker.id)", "address": broker.address],
+                    to: &output)
+            }
+        }
+    }
+
+    /// All brokers in the order of the table, which is no other than that in which they came or took a place that became
+    /// free.
+    private func sendBrokers(_ reply: HTTPReply) {
+        let platform = node.platform
+        walk(Array("{\"brokers\":[".utf8), "application/json", reply) { tables, place, now, output in
+            let next = tables.encodeBrokers(
+                from: place, limit: BrokerWalk.brokersPerTurn, now: now, wallTime: platform.wallTime, into: &output)
+            if next == nil {
+                output.append(UInt8(ascii: "]"))
+                tables.encodeLearned(now: now, into: &output)
+                output.append(UInt8(ascii: "}"))
+            }
+            return next
+        }
+    }
+
+    private func walk(
+        _ start: [UInt8], _ contentType: String, _ reply: HTTPReply, _ step: @escaping BrokerWalk.Step
+    ) {
+        let walk = BrokerWalk(node, start, contentType, reply, step)
+        walks[ObjectIdentifier(walk)] = walk
+        walk.onDone = { [unowned self] in walks[ObjectIdentifier($0)] = nil }
+        walk.go()
     }
 }
 
 extension HTTPResponse {
     static let notFound = HTTPResponse(.notFound, text: "404 Not Found: / lists what there is")
-}
-
-/// `/metrics` with a series for each broker: as many in one turn as take well below a millisecond.
-private final class BrokerMetrics {
-    private static let brokersPerTurn = 256
-
-    var onDone: ((BrokerMetrics) -> Void)?
-
-    private unowned let node: NameServerNode
-    private var text: MetricsText
-    private let reply: HTTPReply
-    private var place = 0
-    private lazy var timer = node.platform.makeTimer { [unowned self] in go() }
-
-    init(_ node: NameServerNode, _ text: consuming MetricsText, _ reply: HTTPReply) {
-        self.node = node
-        self.text = text
-        self.reply = reply
-        self.text.family("hearsay_broker_age_seconds", .gauge, "Since the broker was last heard first-hand.")
-    }
-
-    func go() {
-        let now = node.platform.now
-        let next = node.inspectTables { tables in
-            tables.forEachBroker(from: place, limit: Self.brokersPerTurn, now: now) { broker, age in
-                text.sample(
-                    age,
-                    [
-                        "cluster": broker.cluster, "group": broker.name, "id": "\(broker.id)",
-                        "address": broker.address,
-                    ])
-            }
-        }
-        if let next, !reply.isVoid {
-            place = next
-            return timer.start(at: now)
-        }
-        reply.send(HTTPResponse(contentType: MetricsText.contentType, body: text.output.array()))
-        onDone?(self)
-    }
 }

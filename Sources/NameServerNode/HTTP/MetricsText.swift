@@ -52,13 +52,21 @@ struct MetricsText: ~Copyable {
     private mutating func sample(
         suffix: String, _ value: some MetricValue, _ labels: KeyValuePairs<StaticString, String>
     ) {
+        Self.append(name, suffix: suffix, value, labels, to: &output)
+    }
+
+    /// Appends one line, for a family that was begun.
+    static func append(
+        _ name: StaticString, suffix: String = "", _ value: some MetricValue,
+        _ labels: KeyValuePairs<StaticString, String>, to output: inout ByteWriter
+    ) {
         output.append(name)
         output.append(utf8: suffix)
         for (index, (label, text)) in labels.enumerated() {
             output.append(index == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
             output.append(label)
             output.append("=\"")
-            appendEscaped(text)
+            appendEscaped(text, to: &output)
             output.append(UInt8(ascii: "\""))
         }
         if !labels.isEmpty { output.append(UInt8(ascii: "}")) }
@@ -68,7 +76,7 @@ struct MetricsText: ~Copyable {
     }
 
     /// A label's value may be any text; three characters are escaped.
-    private mutating func appendEscaped(_ text: String) {
+    private static func appendEscaped(_ text: String, to output: inout ByteWriter) {
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "\\"): output.append("\\\\")

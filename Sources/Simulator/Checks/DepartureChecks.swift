@@ -29,7 +29,9 @@ final class DepartureChecks: Invariant {
     }
 
     private func checkOne(_ cluster: Cluster, _ node: SimulatedNode) -> String? {
-        guard let look = watch.looks[node.index], node.host.pause == nil else { return nil }
+        guard watch.departures[node.index] > 0, let look = watch.looks[node.index], node.host.pause == nil else {
+            return nil
+        }
         for broker in cluster.brokers.indices {
             let text =
                 afterGoodbye(cluster, node, look, broker) ?? belowFloor(cluster, node, look, broker)

@@ -8,6 +8,8 @@ final class EvidenceBounds: Invariant {
     private(set) var number = 1
     private(set) var name = ""
     private let watch: GossipWatch
+    /// What the clock of the node shows that is looked at.
+    private var now = Instant.zero
 
     init(_ watch: GossipWatch) { self.watch = watch }
 
@@ -21,18 +23,20 @@ final class EvidenceBounds: Invariant {
     }
 
     private func check(_ node: SimulatedNode, all: Bool) -> String? {
-        guard var look = watch.looks[node.index] else { return nil }
-        look.now = node.host.now
+        let isConcerned =
+            watch.looks[node.index]?.hasEvidence == true || (!all && watch.before[node.index]?.hasEvidence == true)
+        guard isConcerned, let look = watch.looks[node.index] else { return nil }
+        now = node.host.now
         let last = all ? nil : watch.before[node.index]
         for (broker, list) in look.evidence.enumerated() {
             if let last, last.evidence[broker] == list { continue }
             for record in list {
                 guard let peer = watch.index(of: record.peer) else { continue }
                 let text =
-                    bounds(record.life, node.index, peer, broker, look, isTrusted: false)
+                    (all ? nil : adoption(record, node.index, broker, look))
+                    ?? bounds(record.life, node.index, peer, broker, look, isTrusted: false)
                     ?? record.trusted.flatMap { bounds($0, node.index, peer, broker, look, isTrusted: true) }
                     ?? contact(record, node.index, peer, broker, look)
-                    ?? (all ? nil : adoption(record, node.index, broker, look))
                 if let text {
                     let label = watch.cluster.brokers[broker].replica.label
                     return "\(node.host.name) on \(label) by \(record.peer): \(text)"
@@ -51,10 +55,10 @@ final class EvidenceBounds: Invariant {
     private func bounds(
         _ bound: AgeBound, _ node: Int, _ peer: Int, _ broker: Int, _ look: GossipWatch.Look, isTrusted: Bool
     ) -> String? {
-        guard bound.earliest <= look.now else { return fail(1, "age bound", "an event of the future") }
-        let high = bound.ageHi(at: look.now).wholeNanoseconds
+        guard bound.earliest <= now else { return fail(1, "age bound", "an event of the future") }
+        let high = bound.ageHi(at: now).wholeNanoseconds
         // A report is made older by what the peer may have lost, in one number for both ends of the interval.
-        let low = bound.ageLo(at: look.now).wholeNanoseconds - watch.aged[peer] - watch.aged[node]
+        let low = bound.ageLo(at: now).wholeNanoseconds - watch.aged[peer] - watch.aged[node]
         guard let last = watch.heard[peer][broker].last else {
             return fail(1, "age bound", "nothing it could have told")
         }
@@ -109,7 +113,7 @@ final class EvidenceBounds: Invariant {
         _ record: InspectedEvidence, _ node: Int, _ peer: Int, _ broker: Int, _ look: GossipWatch.Look
     ) -> String? {
         guard let trusted = record.trusted else { return nil }
-        let high = trusted.ageHi(at: look.now).wholeNanoseconds
+        let high = trusted.ageHi(at: now).wholeNanoseconds
         let isKnown = watch.heard[peer][broker].reversed().contains { event in
             let age = watch.time - event.time
             guard age <= high + allowance(node, peer, since: event.time, isTrusted: false).time else { return false }
@@ -130,14 +134,15 @@ final class EvidenceBounds: Invariant {
         let hasRisen =
             old.map { record.life.earliest > $0.life.earliest || record.life.latest > $0.life.latest } ?? true
         guard hasRisen else { return nil }
-        let nonces = last.peers.first { $0.name == record.peer }?.nonces ?? []
-        let still = look.peers.first { $0.name == record.peer }?.nonces ?? []
+        if old != nil, look.counters.framesReceived == last.counters.framesReceived {
+            return fail(14, "ages only grow", "evidence became younger without an answer")
+        }
+        let peer = watch.peer(record.peer, of: node)
+        let nonces = peer?.before?.nonces ?? []
+        let still = peer?.now.nonces ?? []
         if nonces.contains(where: { !still.contains($0) }) { return nil }
         if nonces.isEmpty {
             return fail(13, "adopted unasked", "an age was taken in though nothing had been asked")
-        }
-        if old != nil, look.counters.framesReceived == last.counters.framesReceived {
-            return fail(14, "ages only grow", "evidence became younger without an answer")
         }
         return fail(12, "nonce used twice", "an age was taken in and the nonce stays good for another")
     }

@@ -9,12 +9,15 @@ final class FrameChecks: Invariant {
     private(set) var number = 7
     private(set) var name = ""
     private let watch: GossipWatch
-    /// By node, then life: hashes of the digests it sent.
-    private var digests: [[Int: Set<Int>]]
+    /// By node: fingerprints of the digests that its present life has sent.
+    private var digests: [(life: Int, last: UInt64, all: Set<UInt64>)]
+    /// By node: the root and the tables when a digest was last compared with what the tables hold.
+    private var compared: [(life: Int, root: SketchSymbol, requests: Int, tableTick: UInt64)]
 
     init(_ watch: GossipWatch) {
         self.watch = watch
-        digests = Array(repeating: [:], count: watch.cluster.nodes.count)
+        digests = Array(repeating: (0, 0, []), count: watch.cluster.nodes.count)
+        compared = Array(repeating: (0, .zero, 0, 0), count: watch.cluster.nodes.count)
     }
 
     private func fail(_ number: Int, _ name: String, _ text: String) -> String {
@@ -63,11 +66,14 @@ final class FrameChecks: Invariant {
     }
 
     private func digest(_ digest: Digest, _ frame: GossipWatch.Frame, _ look: GossipWatch.Look) -> String? {
-        digests[frame.from][frame.life, default: []].insert(digest.hashValue)
+        note(digest, frame)
         guard digest.root == look.root || digest.root == watch.before[frame.from]?.root else {
             return fail(7, "first-hand only", "a digest of something else than what it heard")
         }
         guard digest.root == look.root else { return nil }
+        let state = (look.life, look.root, look.requests, look.tableTick)
+        if compared[frame.from] == state { return nil }
+        compared[frame.from] = state
         // XOR over what the tables hold themselves, made anew.
         let server = watch.cluster.nodes[frame.from].node
         let items = server?.inspectTables { tables in
@@ -80,6 +86,14 @@ final class FrameChecks: Invariant {
             return fail(7, "first-hand only", "the digest is not that of the replicas it heard")
         }
         return nil
+    }
+
+    private func note(_ digest: Digest, _ frame: GossipWatch.Frame) {
+        if digests[frame.from].life != frame.life { digests[frame.from] = (frame.life, 0, []) }
+        let fingerprint = digest.fingerprint
+        guard digests[frame.from].last != fingerprint else { return }
+        digests[frame.from].last = fingerprint
+        digests[frame.from].all.insert(fingerprint)
     }
 
     private func reports(_ ages: [AgeReport], _ frame: GossipWatch.Frame, _ look: GossipWatch.Look) -> String? {
@@ -147,8 +161,8 @@ final class FrameChecks: Invariant {
         case .itemRequest(let request) where request.imageOffset == nil: what = "items"
         default: return nil
         }
-        let peer = watch.cluster.nodes[frame.to].host.name
-        guard let digest = look.peers.first(where: { $0.name == peer })?.digest, digest.root == look.root,
+        let peer = watch.peer(watch.cluster.nodes[frame.to].host.name, of: frame.from)
+        guard let digest = peer?.now.digest, digest.root == look.root,
             let last = watch.before[frame.from], last.root == look.root,
             // Of several frames that came at once, one may have told of another set.
             look.counters.framesReceived - last.counters.framesReceived <= 1
@@ -175,14 +189,42 @@ final class FrameChecks: Invariant {
     /// What a node holds for its peer's digest was sent by the life that the link belongs to.
     private func digestsOfPeers(_ node: Int, _ look: GossipWatch.Look) -> String? {
         guard watch.isFresh[node] else { return nil }
-        for peer in look.peers {
-            guard let digest = peer.digest, let other = watch.index(of: peer.name),
+        for (place, _) in watch.changes[node] {
+            let peer = watch.peers[node][place]
+            guard let digest = peer.digest, let other = watch.number(ofPeer: place, of: node),
                 let life = watch.contacts[node][other].last?.peerLife, peer.firstContact != nil,
                 watch.looks[other]?.life == life
             else { continue }
-            if digests[other][life]?.contains(digest.hashValue) == true { continue }
+            if digests[other].life == life, digests[other].all.contains(digest.fingerprint) { continue }
             return fail(
                 12, "one life", "\(watch.cluster.nodes[node].host.name) goes by a digest of \(peer.name)'s former life")
+        }
+        return nil
+    }
+}
+
+/// 12, of names: while two living nodes go by one name, neither is a witness for long.
+final class OneNodeAName: Invariant {
+    let number = 12
+    let name = "one life"
+    private let watch: GossipWatch
+    /// Seconds, by node and name, that it was believed.
+    private var believed: [String: Int] = [:]
+    /// Until it is noticed: the first frames of the one after the other has taken its place.
+    private static let grace = 10
+
+    init(_ watch: GossipWatch) { self.watch = watch }
+
+    func check(_ cluster: Cluster, node: SimulatedNode?) -> String? {
+        if node != nil || watch.sharedNames.isEmpty { return nil }
+        for node in cluster.nodes where node.host.pause == nil {
+            for peer in watch.peers[node.index] where peer.isWitness {
+                guard watch.sharedNames.contains(peer.name) else { continue }
+                let key = "\(node.index) \(peer.name)"
+                believed[key, default: 0] += 1
+                if believed[key, default: 0] <= Self.grace { continue }
+                return "\(node.host.name) believes two nodes that both call themselves \(peer.name)"
+            }
         }
         return nil
     }
@@ -213,5 +255,21 @@ final class GossipCost: Invariant {
         let cost = (frames * Self.frame + bytes * Self.byte) / inputs
         if cost <= 1_000_000 { return nil }
         return "\(node.host.name) works \(cost / 1_000) us on one frame: \(frames) frames, \(bytes) bytes"
+    }
+}
+
+extension Digest {
+    /// Tells two digests apart; cheaper than a hash that withstands enemies.
+    fileprivate var fingerprint: UInt64 {
+        var value: UInt64 = 0x9E37_79B9_7F4A_7C15
+        for part in [
+            UInt64(state.rawValue) << 8 | UInt64(mode.rawValue), UInt64(localHealth), UInt64(replicas), UInt64(late),
+            root.sum, root.check, UInt64(bitPattern: Int64(root.count)), versionXor, keyValueDigest,
+            administrationDigest, UInt64(epoch),
+        ] {
+            let product = (value ^ part).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+            value = product.high ^ product.low
+        }
+        return value
     }
 }

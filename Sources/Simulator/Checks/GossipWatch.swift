@@ -32,24 +32,47 @@ final class GossipWatch {
         var roundTrip: Int64
     }
 
-    /// A node's gossip and tables at one moment.
-    struct Look {
-        var life: Int
-        var tick: Int
-        var requests: Int
-        var tableTick: UInt64
-        /// What the node's clock shows.
-        var now: Instant
-        var state: NodeState
-        var counters: GossipCounters
-        var tables: Counters
-        var peers: [InspectedPeer]
+    /// A node's gossip and tables at one moment. A class, as it is handed around and too large to be copied.
+    final class Look {
+        let life: Int
+        let tick: Int
+        let requests: Int
+        let tableTick: UInt64
+        let state: NodeState
+        let counters: GossipCounters
+        let tables: Counters
         /// By broker.
-        var evidence: [[InspectedEvidence]]
-        var learned: [InspectedLearned]
-        var hearings: [Hearing?]
-        var root: SketchSymbol
-        var stall: Duration
+        let evidence: [[InspectedEvidence]]
+        /// Whether there is any.
+        let hasEvidence: Bool
+        let learned: [InspectedLearned]
+        /// By broker.
+        let hearings: [Hearing?]
+        /// True time when they were read.
+        let hearingsReadAt: Int64
+        /// Connections open then.
+        let streams: Int
+        let root: SketchSymbol
+        let stall: Duration
+
+        init(
+            life: Int, state: TableState, streams: Int, hearings: [Hearing?], hearingsReadAt: Int64,
+            gossip: borrowing Gossip, evidence: [[InspectedEvidence]]
+        ) {
+            (self.life, tick, requests) = (life, gossip.inspectionTick, state.requests)
+            (tableTick, tables, self.streams) = (state.tick, state.counters, streams)
+            (self.state, counters) = (gossip.state, gossip.counters)
+            (self.evidence, hasEvidence) = (evidence, gossip.hasInspectedEvidence)
+            (self.hearings, self.hearingsReadAt) = (hearings, hearingsReadAt)
+            (learned, root, stall) = (gossip.inspectedLearned, gossip.inspectedRoot, gossip.inspectedStall)
+        }
+    }
+
+    /// The state of a node's tables, in numbers.
+    struct TableState {
+        var tick: UInt64
+        var counters: Counters
+        var requests: Int { counters.requests }
     }
 
     unowned let cluster: Cluster
@@ -61,6 +84,10 @@ final class GossipWatch {
     private(set) var before: [Look?]
     /// Whether the last event changed anything at the node.
     private(set) var isFresh: [Bool]
+    /// By node: its peers, as of the last look.
+    private(set) var peers: [[InspectedPeer]]
+    /// By node: which of them the last look found changed, and what they were before.
+    private(set) var changes: [[(place: Int, old: InspectedPeer?)]]
     /// What the last event sent.
     private(set) var frames: [Frame] = []
     /// By node, then broker; the newest last.
@@ -77,16 +104,35 @@ final class GossipWatch {
     private(set) var floors: [[(event: Int64, at: Int64)?]]
     /// By node: time that it, or a peer about it, ever took for lost, over all its lives, in nanoseconds.
     private(set) var aged: [Int64]
+    /// Names that a node goes by that is not the host of that name.
+    private(set) var sharedNames: Set<String> = []
+    private let numbers: [String: Int]
+    /// The nodes whose `isFresh` is to be reset.
+    private var freshNodes: [Int] = []
+    /// By node, then peer in the node's order: its number.
+    private var peerNumbers: [[Int?]]
+    private let noEvidence: [[InspectedEvidence]]
+    /// By node: true time when all its peers were last looked at.
+    private var allPeersSeenAt: [Int64]
+    /// By node: how many brokers have an entry in `goodbyes` or `floors`.
+    private(set) var departures: [Int]
     /// By node: states of its first-hand set by sketch sum, of this and earlier lives.
     private(set) var sets: [[SketchSymbol: [UInt64]]]
 
     init(_ cluster: Cluster) {
         self.cluster = cluster
         let (nodes, brokers) = (cluster.nodes.count, cluster.brokers.count)
+        numbers = Dictionary(uniqueKeysWithValues: cluster.nodes.map { ($0.host.name, $0.index) })
         hashes = cluster.brokers.map { SimulatedNode.hash.replica($0.replica) }
         looks = Array(repeating: nil, count: nodes)
         before = looks
         isFresh = Array(repeating: false, count: nodes)
+        peers = Array(repeating: [], count: nodes)
+        changes = Array(repeating: [], count: nodes)
+        peerNumbers = Array(repeating: [], count: nodes)
+        departures = Array(repeating: 0, count: nodes)
+        noEvidence = Array(repeating: [], count: brokers)
+        allPeersSeenAt = Array(repeating: 0, count: nodes)
         heard = Array(repeating: Array(repeating: [], count: brokers), count: nodes)
         contacts = Array(repeating: Array(repeating: [], count: nodes), count: nodes)
         widths = Array(repeating: Array(repeating: 0, count: nodes), count: nodes)
@@ -108,15 +154,29 @@ final class GossipWatch {
 
     /// Takes in the last event, after `Truth`.
     func observe(_ touched: [Int]) {
-        for node in isFresh.indices { isFresh[node] = false }
+        for node in freshNodes { isFresh[node] = false }
+        freshNodes.removeAll(keepingCapacity: true)
         for node in touched { look(at: cluster.nodes[node]) }
     }
 
     /// The checks have seen the event.
-    func endEvent() { frames.removeAll(keepingCapacity: true) }
+    func endEvent() {
+        if !frames.isEmpty { frames.removeAll(keepingCapacity: true) }
+        if !cluster.world.gossipArrivals.isEmpty { cluster.world.gossipArrivals.removeAll(keepingCapacity: true) }
+    }
 
-    /// The number of the node called so.
-    func index(of name: String) -> Int? { cluster.nodes.firstIndex { $0.host.name == name } }
+    /// The number of the node called so; nil when there are two.
+    func index(of name: String) -> Int? { sharedNames.contains(name) ? nil : numbers[name] }
+
+    /// The number of a node's peer, by its place in `peers`; nil when there are two of its name.
+    func number(ofPeer place: Int, of node: Int) -> Int? { peerNumbers[node][place] }
+
+    /// A node's peer as of the last look, and as it was before.
+    func peer(_ name: String, of node: Int) -> (now: InspectedPeer, before: InspectedPeer?)? {
+        guard let place = peers[node].firstIndex(where: { $0.name == name }) else { return nil }
+        let change = changes[node].first { $0.place == place }
+        return (peers[node][place], change == nil ? peers[node][place] : change?.old)
+    }
 
     private func look(at node: SimulatedNode) {
         let index = node.index
@@ -124,51 +184,96 @@ final class GossipWatch {
             if looks[index] != nil { forget(index) }
             return
         }
-        if let old = looks[index], old.life != node.starts { forget(index) }
+        if let life = looks[index]?.life, life != node.starts { forget(index) }
         let last = looks[index]
         let (requests, tableTick) = server.inspectTables { ($0.counters.requests, $0.tableTick) }
-        let tick = server.inspectGossip { $0.inspectionTick } ?? 0
-        if let last, last.tick == tick, last.requests == requests, last.tableTick == tableTick { return }
-        guard let look = makeLook(node, server, tick, requests, tableTick) else { return }
+        if let last, last.requests == requests, last.tableTick == tableTick,
+            last.tick == server.inspectGossip({ $0.inspectionTick })
+        {
+            return
+        }
+        changes[index].removeAll(keepingCapacity: true)
+        guard let look = makeLook(node, server, last) else { return }
+        if last == nil, let name = server.inspectGossip({ $0.settings.node }), name != node.host.name {
+            sharedNames.insert(name)
+        }
         before[index] = last
         looks[index] = look
         isFresh[index] = true
-        noteHearings(index, look)
-        aged[index] += max(0, (look.stall - (last?.stall ?? .zero)).wholeNanoseconds)
+        freshNodes.append(index)
+        let areHearingsNew = look.hearingsReadAt != last?.hearingsReadAt
+        if areHearingsNew { noteHearings(index, look) }
+        let lost = look.stall - (last?.stall ?? .zero)
+        if lost > .zero { aged[index] += lost.wholeNanoseconds }
         if let last {
-            notePeers(index, look, last)
-            noteRemovals(index, look, last)
+            notePeers(index)
+            if areHearingsNew { noteRemovals(index, look, last) }
+        } else {
+            numberPeers(index)
         }
         if last?.root != look.root, sets[index][look.root] == nil {
             sets[index][look.root] = server.inspectGossip { $0.inspectedItems.items }
         }
     }
 
-    private func makeLook(
-        _ node: SimulatedNode, _ server: NameServerNode, _ tick: Int, _ requests: Int, _ tableTick: UInt64
-    ) -> Look? {
-        let (tables, hearings) = server.inspectTables { tables in
-            (
-                tables.counters,
-                cluster.brokers.map { broker -> Hearing? in
-                    guard let token = tables.token(of: broker.replica) else { return nil }
-                    let hearing: Hearing? = tables.hearing(of: token)
-                    return hearing
-                }
-            )
-        }
+    private func makeLook(_ node: SimulatedNode, _ server: NameServerNode, _ last: Look?) -> Look? {
+        let index = node.index
+        let state = server.inspectTables { TableState(tick: $0.tableTick, counters: $0.counters) }
+        let streams = node.platform?.streamCount ?? 0
+        let only = onlyPeer(of: index)
         return server.inspectGossip { gossip in
-            Look(
-                life: node.starts, tick: tick, requests: requests, tableTick: tableTick, now: node.host.now,
-                state: gossip.state, counters: gossip.counters, tables: tables, peers: gossip.inspectedPeers,
-                evidence: hashes.map { gossip.inspectEvidence(of: $0) }, learned: gossip.inspectedLearned,
-                hearings: hearings, root: gossip.inspectedRoot, stall: gossip.inspectedStall)
+            gossip.updateInspected(&peers[index], at: only, changed: &changes[index])
+            let evidence =
+                gossip.hasInspectedEvidence ? hashes.map { gossip.inspectEvidence(of: $0) } : noEvidence
+            // A hearing changes with a request, with the tables, a connection or a hold; and all are read once a second.
+            if let last, last.tableTick == state.tick, last.streams == streams, last.tables == state.counters,
+                last.counters.holds == gossip.counters.holds, time - last.hearingsReadAt < 1_000_000_000
+            {
+                return Look(
+                    life: node.starts, state: state, streams: streams, hearings: last.hearings,
+                    hearingsReadAt: last.hearingsReadAt, gossip: gossip, evidence: evidence)
+            }
+            return Look(
+                life: node.starts, state: state, streams: streams, hearings: hearings(server), hearingsReadAt: time,
+                gossip: gossip, evidence: evidence)
+        }
+    }
+
+    /// A frame changes the peer it comes from or goes to, and no other. Whatever else happens may change any; and once a
+    /// second all are looked at in any case.
+    private func onlyPeer(of node: Int) -> Int? {
+        let world = cluster.world
+        var other: Int?
+        var isOne = sharedNames.isEmpty && time - allPeersSeenAt[node] < 1_000_000_000
+        for arrival in world.gossipArrivals where arrival.to == node {
+            isOne = isOne && (other == nil || other == arrival.from)
+            other = arrival.from
+        }
+        for frame in frames where frame.from == node {
+            isOne = isOne && (other == nil || other == frame.to)
+            other = frame.to
+        }
+        if isOne, let other, let place = peerNumbers[node].firstIndex(of: other) { return place }
+        allPeersSeenAt[node] = time
+        return nil
+    }
+
+    private func hearings(_ server: NameServerNode) -> [Hearing?] {
+        server.inspectTables { tables in
+            cluster.brokers.map { broker -> Hearing? in
+                guard let token = tables.token(of: broker.replica) else { return nil }
+                let hearing: Hearing? = tables.hearing(of: token)
+                return hearing
+            }
         }
     }
 
     private func forget(_ node: Int) {
         looks[node] = nil
         before[node] = nil
+        peers[node] = []
+        changes[node] = []
+        peerNumbers[node] = []
         for peer in contacts[node].indices {
             contacts[node][peer] = []
             widths[node][peer] = 0
@@ -178,11 +283,12 @@ final class GossipWatch {
             goodbyes[node][broker] = nil
             floors[node][broker] = nil
         }
+        departures[node] = 0
     }
 
     private func noteHearings(_ node: Int, _ look: Look) {
         for (broker, view) in cluster.truth.views[node].enumerated() {
-            if look.hearings[broker] != nil {
+            if look.hearings[broker] != nil, departures[node] > 0 {
                 goodbyes[node][broker] = nil
                 floors[node][broker] = nil
             }
@@ -190,23 +296,39 @@ final class GossipWatch {
             heard[node][broker].append(Heard(time: at, life: look.life))
             if heard[node][broker].count > 64 { heard[node][broker].removeFirst(32) }
         }
+        countDepartures(node)
     }
 
-    private func notePeers(_ node: Int, _ look: Look, _ last: Look) {
-        for (place, peer) in look.peers.enumerated() {
-            guard let other = index(of: peer.name) else { continue }
-            let old = place < last.peers.count ? last.peers[place] : nil
+    private func countDepartures(_ node: Int) {
+        departures[node] = hashes.indices.count { goodbyes[node][$0] != nil || floors[node][$0] != nil }
+    }
+
+    private func numberPeers(_ node: Int) { peerNumbers[node] = peers[node].map { index(of: $0.name) } }
+
+    private func notePeers(_ node: Int) {
+        if !sharedNames.isEmpty || peers[node].count > peerNumbers[node].count { numberPeers(node) }
+        for change in changes[node].indices {
+            let place = changes[node][change].place
+            if changes[node][change].old?.name != peers[node][place].name { numberPeers(node) }
+            guard let other = peerNumbers[node][place] else { continue }
+            note(peers[node][place], changes[node][change].old, node, other)
+        }
+    }
+
+    private func note(_ peer: InspectedPeer, _ old: InspectedPeer?, _ node: Int, _ other: Int) {
+        if peer.offsetWidth != old?.offsetWidth {
             widths[node][other] = max(widths[node][other], peer.offsetWidth.wholeNanoseconds)
+        }
+        if peer.stalled != old?.stalled {
             aged[other] += max(0, (peer.stalled - (old?.stalled ?? .zero)).wholeNanoseconds)
-            if let at = peer.lastExchange, at != old?.lastExchange {
-                exchangedAt[node][other] = time - peer.roundTrip.wholeNanoseconds
-            }
-            if peer.firstContact != nil, peer.firstContact != old?.firstContact {
-                contacts[node][other].append(
-                    Contact(
-                        peerLife: cluster.nodes[other].starts, time: time,
-                        roundTrip: peer.roundTrip.wholeNanoseconds))
-            }
+        }
+        if let at = peer.lastExchange, at != old?.lastExchange {
+            exchangedAt[node][other] = time - peer.roundTrip.wholeNanoseconds
+        }
+        if peer.firstContact != nil, peer.firstContact != old?.firstContact {
+            contacts[node][other].append(
+                Contact(
+                    peerLife: cluster.nodes[other].starts, time: time, roundTrip: peer.roundTrip.wholeNanoseconds))
         }
     }
 
@@ -222,6 +344,7 @@ final class GossipWatch {
                 floors[node][broker] = (closed ? time : old.time, time)
             }
         }
+        defer { countDepartures(node) }
         guard unregistered, !hasLeft else { return }
         let leaving = cluster.brokers.filter(\.isStopping)
         if leaving.count == 1, look.hearings[leaving[0].index] == nil { goodbyes[node][leaving[0].index] = time }

@@ -16,7 +16,7 @@ final class NoZombies: Invariant {
             for node in cluster.nodes { if let text = checkOne(cluster, node) { return text } }
             return nil
         }
-        return checkOne(cluster, node)
+        return cluster.truth.refreshed.contains(node.index) ? checkOne(cluster, node) : nil
     }
 
     private func checkOne(_ cluster: Cluster, _ node: SimulatedNode) -> String? {

@@ -7,7 +7,7 @@ import NameServerNode
 final class UnionBound: Invariant {
     let number = 4
     let name = "union bound"
-    private let watch: GossipWatch
+    fileprivate let watch: GossipWatch
     private var suspected: Set<Int> = []
 
     init(_ watch: GossipWatch) { self.watch = watch }
@@ -15,12 +15,13 @@ final class UnionBound: Invariant {
     func check(_ cluster: Cluster, node: SimulatedNode?) -> String? {
         if node != nil { return nil }
         var suspects: Set<Int> = []
+        let hasBound = cluster.options.mode == .protect && cluster.options.hasShadows
         for node in cluster.nodes where node.node != nil && node.host.pause == nil {
             guard let look = watch.looks[node.index] else { continue }
             for broker in cluster.brokers.indices where cluster.truth.views[node.index][broker].isServed {
                 let text =
-                    (cluster.options.mode == .protect ? beyond(cluster, node, look, broker) : nil)
-                    ?? unwitnessed(node, look, broker)
+                    (hasBound ? beyond(cluster, node, look, broker) : nil)
+                    ?? unwitnessed(node, look, broker) ?? overlong(node, look, broker)
                 guard let text else { continue }
                 let key = node.index * cluster.brokers.count + broker
                 if suspected.contains(key) {
@@ -76,6 +77,22 @@ final class UnionBound: Invariant {
     }
 }
 
+extension UnionBound {
+    /// What a heartbeat may be late by, and two seconds for a look at everything.
+    private static let patience: Duration = .seconds(7)
+
+    /// An open connection elsewhere is no sign of life: it buys one interval.
+    private func overlong(_ node: SimulatedNode, _ look: GossipWatch.Look, _ broker: Int) -> String? {
+        guard let hearing = look.hearings[broker], !hearing.isConnected,
+            let closedAt = node.node?.inspectGossip({ $0.inspectClosing(of: watch.hashes[broker]) }) ?? nil
+        else { return nil }
+        let waited = node.host.now - closedAt
+        guard waited > hearing.interval + Self.patience else { return nil }
+        if look.evidence[broker].contains(where: { $0.trusted.map { $0.earliest > closedAt } ?? false }) { return nil }
+        return "whose connection closed \(seconds(waited.wholeNanoseconds)) ago, on the word that another is open"
+    }
+}
+
 /// 19: no replica is evicted for its silence while a reachable, ready node hears it.
 final class NoFalseEviction: Invariant {
     let number = 19
@@ -110,7 +127,7 @@ final class NoFalseEviction: Invariant {
         guard let theirs = watch.looks[other.index], theirs.state == .ready, other.host.pause == nil,
             let heard = watch.heard[other.index][broker].last, heard.life == theirs.life,
             theirs.hearings[broker]?.isConnected == true,
-            let peer = look.peers.first(where: { $0.name == other.host.name }), peer.isWitness,
+            let peer = watch.peer(other.host.name, of: node.index)?.now, peer.isWitness,
             let contact = watch.contacts[node.index][other.index].last, contact.peerLife == theirs.life,
             heard.time > contact.time + 2_000_000_000,
             let exchanged = watch.exchangedAt[node.index][other.index], exchanged > heard.time + 3_000_000_000,
@@ -163,7 +180,7 @@ final class WarmUpChecks: Invariant {
         // By the node's own clock, which drifts.
         if uptime * 1_001 / 1_000 >= (cluster.options.heartbeat * 7 / 6).wholeNanoseconds { return nil }
         let isFilled = filled[node.index] == (node.starts, true)
-        let isEqual = look.peers.contains { $0.isWitness && $0.digest?.root == look.root }
+        let isEqual = watch.peers[node.index].contains { $0.isWitness && $0.digest?.root == look.root }
         if isFilled || isEqual { return nil }
         return "\(node.host.name) is ready \(seconds(uptime)) after its start, filled by nobody"
     }

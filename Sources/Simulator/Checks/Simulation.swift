@@ -11,6 +11,8 @@ public struct SimulationOptions {
     public var quiet: Duration
     /// Ends the run at this true time, before anything heals; nil = runs to the end.
     public var stopAt: Duration?
+    /// Plans what happens, by `Simulation.at`, instead of what the seed draws.
+    public var script: ((Simulation) -> Void)?
     /// Only these numbers of the drawn schedule happen; nil = all.
     public var only: Set<Int>?
     /// Lines of trace kept for a violation.
@@ -65,7 +67,8 @@ public final class Simulation {
     /// Draws the schedule and makes the cluster; nothing runs before `run`.
     public init(_ options: SimulationOptions) {
         self.options = options
-        let drawn = FaultSchedule.drawn(options.cluster, duration: options.duration)
+        let drawn =
+            options.script == nil ? FaultSchedule.drawn(options.cluster, duration: options.duration) : []
         schedule = options.only.map { only in drawn.filter { only.contains($0.number) } } ?? drawn
         cluster = Cluster(options: options.cluster)
         cluster.world.trace.lineLimit = options.traceLines
@@ -75,13 +78,23 @@ public final class Simulation {
         invariants =
             [NoZombies(), SameAsStock(cluster), Liveness()] + Simulation.gossipInvariants(cluster, watch)
             + (options.extraInvariants?(cluster) ?? [])
+        options.script?(self)
     }
+
+    /// Makes a fault happen at a true time in seconds.
+    public func at(_ seconds: Double, _ fault: Fault) {
+        at(seconds) { [unowned self] in injector.apply(fault) }
+    }
+
+    /// Makes anything happen at a true time in seconds.
+    public func at(_ seconds: Double, _ task: @escaping () -> Void) { cluster.world.at(Int64(seconds * 1e9), task) }
 
     private static func gossipInvariants(_ cluster: Cluster, _ watch: GossipWatch?) -> [any Invariant] {
         guard let watch else { return [] }
         return [
             EvidenceBounds(watch), FrameChecks(watch), GossipCost(watch), FirstHandUntouched(watch), OneAddress(watch),
-            WritesUntouched(), LearnedAnswersNobody(cluster), DepartureChecks(watch), UnionBound(watch),
+            WritesUntouched(watch), OneNodeAName(watch), LearnedAnswersNobody(cluster), DepartureChecks(watch),
+            UnionBound(watch),
             NoFalseEviction(watch), WarmUpChecks(watch), TrueDifference(watch), RefusedFrames(watch),
             GossipLiveness(watch),
         ]

@@ -25,7 +25,7 @@ final class FirstHandUntouched: Invariant {
 
     private func refreshed(_ node: SimulatedNode) -> String? {
         guard watch.isFresh[node.index], let look = watch.looks[node.index], let last = watch.before[node.index],
-            last.life == look.life
+            last.life == look.life, look.hearingsReadAt != last.hearingsReadAt
         else { return nil }
         let signs = look.tables.registrations + look.tables.lightHeartbeats
         guard signs == last.tables.registrations + last.tables.lightHeartbeats else { return nil }
@@ -64,20 +64,59 @@ final class OneAddress: Invariant {
     }
 }
 
-/// 24: gossip writes no key-value and no permission of itself.
+/// 24: gossip writes no key-value and no permission, unless `replicate:` says so; then the latest write wins everywhere.
 final class WritesUntouched: Invariant {
     let number = 24
     let name = "writes untouched"
+    private let watch: GossipWatch
+    /// By node: its life, its writes taken over, and the stamp of each key then.
+    private var stamps: [(life: Int, operations: Int, byKey: [String: UInt64])]
+
+    init(_ watch: GossipWatch) {
+        self.watch = watch
+        stamps = watch.cluster.nodes.map { _ in (0, 0, [:]) }
+    }
 
     func check(_ cluster: Cluster, node: SimulatedNode?) -> String? {
-        if node != nil { return nil }
+        if let node { return watch.isFresh[node.index] ? takenOver(node) : nil }
         for node in cluster.nodes where node.host.pause == nil {
-            guard let server = node.node, let shadow = node.shadow else { continue }
+            guard let server = node.node, let shadow = node.shadow, !replicates(node).keyValues else { continue }
             let own = server.inspectTables { $0.keyValueDigest(hash: SimulatedNode.hash) }
             let stock = shadow.inspectTables { $0.keyValueDigest(hash: SimulatedNode.hash) }
             if own != stock { return "\(node.host.name)'s key-values are not those that it was told" }
         }
         return nil
+    }
+
+    private func replicates(_ node: SimulatedNode) -> (keyValues: Bool, permissions: Bool) {
+        guard let settings = node.node?.inspectGossip({ $0.settings }), settings.mode == .replicate else {
+            return (false, false)
+        }
+        return (settings.replicatesKeyValues, settings.replicatesPermissions)
+    }
+
+    /// Joining is taking the later write, whatever comes in which order: within a life a key's stamp only rises.
+    private func takenOver(_ node: SimulatedNode) -> String? {
+        guard let look = watch.looks[node.index] else { return nil }
+        let (life, operations, byKey) = stamps[node.index]
+        if life == look.life, operations == look.counters.operations { return nil }
+        let flags = replicates(node)
+        if !flags.keyValues, !flags.permissions, look.counters.operations > 0 {
+            return "\(node.host.name) has taken over a write that it was not to"
+        }
+        let now = node.node?.inspectGossip { $0.inspectedStamps } ?? [:]
+        stamps[node.index] = (look.life, look.counters.operations, now)
+        guard life == look.life else { return nil }
+        let fallen = byKey.filter { key, stamp in now[key].map { $0 < stamp } ?? false }.keys.min()
+        return fallen.map { "\(node.host.name) gives up the latest write of \($0) for an earlier one" }
+    }
+
+    func checkAfterHealing(_ cluster: Cluster) -> String? {
+        let all = cluster.nodes.filter { replicates($0).keyValues }.compactMap { node in
+            node.node.map { (node.host.name, $0.inspectTables { $0.keyValueDigest(hash: SimulatedNode.hash) }) }
+        }
+        guard let first = all.first, let other = all.first(where: { $0.1 != first.1 }) else { return nil }
+        return "\(first.0) and \(other.0) have other key-values"
     }
 }
 

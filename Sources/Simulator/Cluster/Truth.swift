@@ -37,6 +37,8 @@ public final class Truth {
     public private(set) var lastHeard: [Int64?]
     /// Which nodes the last event touched.
     public private(set) var touched: [Int] = []
+    /// Of which of these the views were looked at anew: of the others they are as they were.
+    public private(set) var refreshed: [Int] = []
     /// Time a host's clock stood still, as (start, end) in true time, by host.
     public private(set) var frozen: [[Range<Int64>]]
     /// True time when a host last went on after a pause, by host.
@@ -64,6 +66,7 @@ public final class Truth {
     /// Notes what the last event changed. After every event.
     func update() {
         touched.removeAll(keepingCapacity: true)
+        if !refreshed.isEmpty { refreshed.removeAll(keepingCapacity: true) }
         for index in cluster.world.touched where !touched.contains(index) {
             touched.append(index)
             refresh(cluster.nodes[index])
@@ -76,6 +79,7 @@ public final class Truth {
         if starts[index] != node.starts || node.node == nil {
             starts[index] = node.starts
             requests[index] = -1
+            refreshed.append(index)
             forget(index)
         }
         guard let server = node.node else { return }
@@ -83,6 +87,7 @@ public final class Truth {
         let shadowTick = node.shadow?.inspectTables { $0.tableTick } ?? 0
         if count == requests[index], tick == ticks[index], shadowTick == shadowTicks[index] { return }
         (requests[index], ticks[index], shadowTicks[index]) = (count, tick, shadowTick)
+        refreshed.append(index)
         for broker in cluster.brokers { look(at: broker, in: server, of: node) }
     }
 

@@ -184,7 +184,11 @@ final class Pipe: EventTarget {
         }
         switch segment.kind {
         case .handshake: to.arrived()
-        case .data: to.arrived(segment.bytes)
+        case .data:
+            if carriesGossip, world.onGossipFrame != nil {
+                world.gossipArrivals.append((from.platform.host.index, to.platform.host.index))
+            }
+            to.arrived(segment.bytes)
         case .end: to.peerEnded()
         }
         return true

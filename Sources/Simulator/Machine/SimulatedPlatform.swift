@@ -193,7 +193,8 @@ public final class SimulatedPlatform: Platform {
     }
 
     private final class Wake: EventTarget {
-        weak var platform: SimulatedPlatform?
+        /// Until the process ends.
+        var platform: SimulatedPlatform?
         override func occur(_ argument: UInt64) { platform?.woken() }
     }
 
@@ -234,6 +235,7 @@ public final class SimulatedPlatform: Platform {
         streams.removeAll()
         backlog.removeAll()
         timers.removeAll()
+        (timers.platform, wake.platform) = (nil, nil)
         for listener in Array(host.listeners.values) + Array(shadowListeners.values) where listener.platform === self {
             listener.close()
         }

@@ -3,7 +3,8 @@ import Platform
 
 /// All running timers of one process, in the order of (deadline, start); released timers are cancelled.
 final class SimulatedTimerQueue {
-    weak var platform: SimulatedPlatform?
+    /// Until its process ends. (Not weak: weak references make every count of the platform's references slow.)
+    var platform: SimulatedPlatform?
     private var heap: [Unmanaged<SimulatedTimer>] = []
     private var starts: UInt64 = 0
     private var isFiring = false

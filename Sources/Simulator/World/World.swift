@@ -26,6 +26,8 @@ public final class World {
     public var onMirrorDifference: ((Host, String) -> Void)?
     /// Hears every gossip frame as it is sent, with its sender and its receiver.
     var onGossipFrame: ((Host, Host, UnsafeRawBufferPointer) -> Void)?
+    /// Gossip that was delivered since this was last emptied, by the hosts' numbers; noted only while somebody hears frames.
+    var gossipArrivals: [(from: Int, to: Int)] = []
     /// Hears every line that a node logs; nodes that started before it was set stay silent.
     public var onLog: ((LogLine) -> Void)?
     /// Called after each event.

@@ -36,6 +36,11 @@ extension Generator {
         return next
     }
 
+    /// Sends what was due before the end and is late: left out, it would be missing exactly where the machine was slow.
+    mutating func issueRest(until end: Int64) {
+        while issueDue(end) <= end { flushAll() }
+    }
+
     /// Sends the next request of a lane, if it has one left.
     mutating func issue(_ lane: Int, due: Int64) {
         let requests = lanes[lane].requests

@@ -88,6 +88,7 @@ public struct Generator: ~Copyable {
         outcome = RunOutcome(intervals: [], lengths: [], usages: [])
         signal(SIGPIPE, SIG_IGN)
         machine_sharpen_timers()
+        _ = DescriptorLimit.raised
     }
 
     deinit {
@@ -95,15 +96,17 @@ public struct Generator: ~Copyable {
         buffer.deallocate()
     }
 
-    /// Connects, prepares, warms up, measures, and waits for the last answers.
+    /// Connects, prepares, warms up, measures, and waits for the last answers; once. The connections stay open as long as the
+    /// generator lives, and so do the brokers that registered over them.
     ///
     /// - Parameter usage: reads what the server has used; called at the ends of repetitions.
     /// - Throws: when the server cannot be reached, answers the preparation wrongly, or leaves altogether.
     public mutating func run(_ phases: Phases, usage: () -> ServerUsage?) throws(LoadError) -> RunOutcome {
+        precondition(sockets.isEmpty, "a generator runs once")
         try connectAll()
         try prepare()
         try measure(phases, usage)
-        try drain()
+        drain()
         return outcome
     }
 
@@ -171,7 +174,10 @@ public struct Generator: ~Copyable {
             if now >= boundary || (endsWhenDone && unfinishedLanes == 0 && reached > 0) {
                 outcome.usages.append(usage())
                 if reached > 0 { outcome.lengths.append(now - before) }
-                if reached == phases.repetitions { break }
+                if reached == phases.repetitions {
+                    if now >= boundary { issueRest(until: boundary - 1) }
+                    break
+                }
                 current = reached
                 (boundary, reached, before) = (boundary + measuring.length, reached + 1, now)
             }
@@ -201,14 +207,14 @@ public struct Generator: ~Copyable {
             "\(endpoint.address): all connections ended during '\(plan.name)'\(why.map { ": \($0)" } ?? "")")
     }
 
-    private mutating func drain() throws(LoadError) {
+    private mutating func drain() {
         let end = monotonicTime() + Self.drainLimit
         while inFlight.count > 0, monotonicTime() < end {
             flushAll()
             poll(until: min(end, monotonicTime() + 50_000_000))
         }
         let now = monotonicTime()
-        for request in inFlight.waiting() where request.traffic >= 0 {
+        for request in inFlight.waiting where request.traffic >= 0 {
             guard let repetition = repetition(at: request.intended) else { continue }
             outcome.intervals[Int(request.traffic)][repetition].unanswered += 1
             record(now - request.intended, Int(request.traffic), repetition)

@@ -57,10 +57,8 @@ struct InFlight {
         return slots[index].request
     }
 
-    /// All that are on their way, of one socket or of all; they stay there.
-    func waiting(on socket: Int32? = nil) -> [Request] {
-        slots.filter { $0.isUsed && (socket == nil || $0.request.socket == socket) }.map(\.request)
-    }
+    /// All that are on their way; they stay there.
+    var waiting: [Request] { slots.filter(\.isUsed).map(\.request) }
 
     /// Gives up all requests of a socket, and says which.
     mutating func abandon(socket: Int32) -> [Request] {

@@ -20,6 +20,7 @@ struct LoadSocket {
     private var pending: [Pending] = []
     private var firstPending = 0
     private var sentOfFirst = 0
+    /// The beginning of an answer that has not arrived whole.
     var partial: [UInt8] = []
 
     var isOpen: Bool { descriptor >= 0 }

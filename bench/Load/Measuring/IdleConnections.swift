@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import Histogram
 
 /// Many connections that asked once and do nothing, while others look up.
@@ -35,13 +34,7 @@ public struct IdleConnections {
     private static let otherDescriptors = 100
 
     /// The most that one process may open here.
-    public static var limit: Int {
-        var limit = rlimit()
-        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        limit.rlim_cur = limit.rlim_max
-        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        return Int(clamping: limit.rlim_cur) - otherDescriptors
-    }
+    public static var limit: Int { DescriptorLimit.raised - otherDescriptors }
 
     /// Opens half of the connections, then the other half: what the server keeps anyway is there by then.
     public func run(_ server: ServerUnderTest) throws(LoadError) -> Reading {

@@ -33,7 +33,7 @@ public struct Storm {
     /// A storm of these brokers with the defaults above.
     public init(_ fleet: Fleet) { self.fleet = fleet }
 
-    /// Lookups go on for so long when they are asked for a moment before the storm.
+    /// Sweeps until all routes are whole: a server that needs more has lost a broker.
     private static let sweepLimit = 100
 
     /// Lets the brokers register, one connection each, and looks until all are routable.

@@ -14,11 +14,15 @@ public final class ServerUnderTest {
     /// From the start of the process to the first answer; nil for a server that ran already.
     public let startMilliseconds: Double?
 
-    private let children: [ChildProcess]
+    /// Empty once they were ended: their pids may belong to others then.
+    private var children: [ChildProcess]
     private let folder: String?
 
     /// How long a server started here may take until it answers.
     private static let startLimit = Duration.seconds(10)
+
+    /// Nothing is left behind when this program is interrupted.
+    private static let endsWithUs = "--exit-with-parent"
 
     private init(
         address: Address, label: String, process: pid_t?, startMilliseconds: Double?, children: [ChildProcess],
@@ -54,15 +58,17 @@ public final class ServerUnderTest {
     ) throws(LoadError) -> ServerUnderTest {
         let folder = try temporaryFolder()
         let address = try freeAddress()
-        var arguments = ["serve", "--listen", address.description, "--log-level", "warning"]
+        var arguments = ["serve", "--listen", address.description, "--log-level", "warning", Self.endsWithUs]
         var children: [ChildProcess] = []
         if let gossip {
             let peer = try freeAddress()
             let file = "\(folder)/cluster.yaml"
             try TextFile.write(file, try cluster([address, peer], gossip, folder))
             children.append(
-                try start(program, ["serve", "--config", file, "--node", "ns-2"], pinning?.load, "\(folder)/ns-2.log"))
-            arguments = ["serve", "--config", file, "--node", "ns-1"]
+                try start(
+                    program, ["serve", "--config", file, "--node", "ns-2", Self.endsWithUs], pinning?.load,
+                    "\(folder)/ns-2.log"))
+            arguments = ["serve", "--config", file, "--node", "ns-1", Self.endsWithUs]
         }
         return try started(
             program, arguments, address, label: gossip.map { "hearsay, gossip \($0)" } ?? "hearsay", pinning, children,
@@ -91,12 +97,17 @@ public final class ServerUnderTest {
 
     /// Ends what was started here, waits for it, and removes what it wrote.
     public func stop() {
+        Self.end(children)
+        children = []
+        if let folder { TextFile.removeFolder(folder) }
+    }
+
+    private static func end(_ children: [ChildProcess]) {
         for child in children { child.signal(SIGKILL) }
         for child in children {
             var status: Int32 = 0
             waitpid(child.processID, &status, 0)
         }
-        if let folder { TextFile.removeFolder(folder) }
     }
 
     deinit { stop() }
@@ -109,11 +120,19 @@ public final class ServerUnderTest {
     ) throws(LoadError) -> ServerUnderTest {
         let log = "\(folder)/server.log"
         let begin = monotonicTime()
-        let child = try start(program, arguments, pinning?.server, log)
+        let child: ChildProcess
+        do throws(LoadError) {
+            child = try start(program, arguments, pinning?.server, log)
+        } catch {
+            end(others)
+            TextFile.removeFolder(folder)
+            throw error
+        }
         guard let elapsed = StartProbe.firstAnswer(of: address, since: begin, limit: startLimit) else {
-            for child in others + [child] { child.signal(SIGKILL) }
-            throw LoadError(
-                .noAnswer, "start \(program.path): no answer; its output: \(TextFile.read(log, limit: 2_000))")
+            end(others + [child])
+            let output = TextFile.read(log, limit: 2_000)
+            TextFile.removeFolder(folder)
+            throw LoadError(.noAnswer, "start \(program.path): no answer; its output: \(output)")
         }
         return ServerUnderTest(
             address: address, label: label, process: child.processID, startMilliseconds: Double(elapsed) / 1e6,
@@ -123,18 +142,19 @@ public final class ServerUnderTest {
     private static func start(
         _ program: Program, _ arguments: [String], _ core: Int?, _ log: String
     ) throws(LoadError) -> ChildProcess {
-        do {
-            let child = try ChildProcess.start(
-                name: "server", executable: program.path, arguments: arguments, output: log)
-            if let core { try Pinning.pin(process: child.processID, to: core) }
-            return child
-        } catch let error as PlatformError {
-            throw LoadError(.machine, "\(error)")
-        } catch let error as LoadError {
-            throw error
+        let child: ChildProcess
+        do throws(PlatformError) {
+            child = try ChildProcess.start(name: "server", executable: program.path, arguments: arguments, output: log)
         } catch {
-            throw LoadError(.machine, "\(error)")
+            throw LoadError(.machine, error.description)
         }
+        do throws(LoadError) {
+            if let core { try Pinning.pin(process: child.processID, to: core) }
+        } catch {
+            end([child])
+            throw error
+        }
+        return child
     }
 
     private static func cluster(_ nodes: [Address], _ mode: String, _ folder: String) throws(LoadError) -> String {

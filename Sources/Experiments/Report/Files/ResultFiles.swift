@@ -1,8 +1,15 @@
 import FoundationEssentials
 import Glibc
 
-/// An experiment's result as files of one directory: `results.json` (everything but the histories), `history-ARM.jsonl` for
-/// each arm (one event a line), and `report.html`.
+/// An experiment's result as files of one directory:
+///
+/// - `results.json`: `format` (1), `experiment`, `held`, `driver`, `seed`, `startedAt`, `environment`, `verdicts` (a check's
+///   number from 1 and text, arm, value, whether it held), `arms` (each with its `figures`, null where it has none, and how
+///   many `events` its history has), and the whole `scenario`. Durations are seconds of scenario time.
+/// - `history-ARM.jsonl`: an arm's events in the order of time, one JSON object a line: `time`, `event`, and what the event
+///   needs. Nodes, brokers, clients and faults stand by name; a fault's is its number, or `3/2` for the second time of one
+///   that repeats.
+/// - `report.html`.
 public enum ResultFiles {
     /// What a results.json may hold: a hundred times what the largest scenario gives.
     static let maximumResultBytes = 16 << 20
