@@ -268,7 +268,9 @@ extension Gossip {
         // A node that is not ready gives no evidence of any kind (2.10).
         guard peers[peer].isWitness else { return }
         let age = planted(.foreignClock) ? max(.zero, now - (clock + (.zero - hearing.age))) : hearing.age
-        guard var life = AgeBound(age: age, roundTrip: now - round.sentAt, receivedAt: now) else { return }
+        // The way there and back took longer by what this node's clock may have lost meanwhile.
+        let roundTrip = now - round.sentAt + stalls.loss(since: round.sentAt)
+        guard var life = AgeBound(age: age, roundTrip: roundTrip, receivedAt: now) else { return }
         life.age(by: peers[peer].losses.loss(since: clock + (.zero - hearing.age)))
         let isTrusted =
             planted(.adoptBeforeContact)
