@@ -122,7 +122,12 @@ struct RealServerTests {
         limits.rounds = 1
         limits.length = .milliseconds(100)
         limits.scale = 0.005
-        let figures = try limits.measure(part)
+        var figures = try limits.measure(part)
+        // On a machine with much else to do a tenth of a second may pass without a single answer.
+        while figures.contains(where: { !$0.value.median.isFinite }), limits.length < .seconds(10) {
+            limits.length *= 4
+            figures = try limits.measure(part)
+        }
         #expect(!figures.isEmpty)
         for figure in figures {
             #expect(figure.value.median.isFinite, "\(figure.name)")

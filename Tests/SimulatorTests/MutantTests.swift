@@ -66,7 +66,7 @@ struct MutantTests {
         Catch(.dropRoundTrip, 1, .protect, 2, 300, 54),
         Catch(.foreignClock, 1, .protect, 1, 300, 60),
         Catch(.noDriftWidening, 1, .protect, 1, 300, 78),
-        Catch(.newestChargedToo, 2, .protect, 2, 300, 50),
+        Catch(.newestChargedToo, 2, .protect, 7, 300, 85),
         Catch(.relayHearsay, 7, .protect, 13, 300, 165),
         Catch(.adoptUnasked, 13, .protect, 250, 300, 197),
         Catch(.adoptTwice, 12, .protect, 1, 300, 62),
@@ -103,7 +103,7 @@ struct MutantTests {
         // Comparing
         Catch(.sketchKeepsOld, 7, .protect, 1, 300, 11),
         Catch(.compareEquals, 17, .protect, 1, 300, 2),
-        Catch(.decodeUnchecked, 16, .protect, 1, 300, 66),
+        Catch(.decodeUnchecked, 16, .protect, 7, 300, 190),
         Catch(.residueInImage, 21, .protect, written: WrittenRuns.droppedTopic, stopAt: 280),
         Catch(.divergenceForEver, 18, .protect, 1, 300, nil),
         // Operators' writes
