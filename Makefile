@@ -10,6 +10,8 @@ MAKEFLAGS += --no-print-directory
 CONFIG ?= cluster.yaml
 SECONDS ?= 60
 ARGS ?=
+LIVE ?= one-way-cut
+comma := ,
 SOURCES := Package.swift Sources Tests bench
 # The Swift runtime goes into the programs: they start faster, and run where there is no toolchain.
 RELEASE := swift build -c release --static-swift-stdlib
@@ -32,12 +34,12 @@ bench: install
 	@.ci/quiet "building hearsay-bench" $(RELEASE) --product hearsay-bench
 	@exec .build/release/hearsay-bench $(ARGS)
 
-# One is run on real processes, too, in the two arms that differ most: a minute and a half.
+# LIVE is run on real processes, too, in the two arms that differ most: a minute and a half. LIVE= leaves that out.
 experiments: install
 	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
 	@.build/release/hearsay experiment run $(notdir $(basename $(wildcard bench/experiments/*.yaml))) --driver simulated \
 	    --quiet --output experiment-results/simulated
-	@.build/release/hearsay experiment run one-way-cut --arms off,protect --output experiment-results/live
+	@$(if $(LIVE),.build/release/hearsay experiment run $(LIVE) --arms off$(comma)protect --output experiment-results/live)
 
 sanitize:
 	@.ci/install tests
