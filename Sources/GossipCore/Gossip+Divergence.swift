@@ -125,8 +125,10 @@ extension Gossip {
         with peer: Int, _ tables: borrowing some FirstHandTables & ~Copyable, now: Instant,
         _ directives: inout [GossipDirective]
     ) {
-        // Two nodes that are filling up differ all the time; there is nothing to report.
-        let mayJudge = state != .warming && peers[peer].digest?.state != .warming
+        // A node that is filling up differs all the time; there is nothing to report. Ready by a snapshot, it still waits for what
+        // the brokers say themselves.
+        let isFilling = now - max(startedAt, peers[peer].startedAt) < settings.brokersReturn
+        let mayJudge = state != .warming && peers[peer].digest?.state != .warming && !isFilling
         // On a new link the difference is not known yet: what it was is neither confirmed nor healed.
         if mayJudge, peers[peer].compared == nil { return }
         let shown = NotedDifference.Shown(

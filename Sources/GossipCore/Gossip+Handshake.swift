@@ -264,6 +264,7 @@ extension Gossip {
             peers[peer].expectedUntil = .zero
             peers[peer].incarnation = hello.incarnation
         }
+        peers[peer].startedAt = now + (.zero - hello.uptime)
         peers[peer].link = link
         peers[peer].software = hello.software
         peers[peer].problem = nil

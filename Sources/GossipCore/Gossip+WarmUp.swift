@@ -50,7 +50,7 @@ extension Gossip {
             let isPulling = peers.contains { $0.snapshot != nil }
             return !isPulling || now - first >= settings.secondSnapshotWait
         }
-        return readyPeers.isEmpty && uptime >= settings.heartbeat * 7 / 6
+        return readyPeers.isEmpty && uptime >= settings.brokersReturn
             && now - lastNewReplica >= settings.heartbeat / 3
     }
 

@@ -60,6 +60,8 @@ struct Peer {
     /// Two nodes call themselves by its name: neither is a witness until then.
     var duplicateUntil: Instant?
     var software = ""
+    /// When its present life began, by its own word.
+    var startedAt = Instant.zero
     /// Its last digest on the present link.
     var digest: Digest?
     var problem: String?

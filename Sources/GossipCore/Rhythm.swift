@@ -17,6 +17,8 @@ extension GossipSettings {
     var oldLifeWatch: Duration { period * 5 }
     /// How long two nodes of one name are both no witnesses after both were last seen (120 s): older evidence is unusable anyway.
     var duplicateMemory: Duration { expiry }
+    /// By when every broker has come by itself to a node that has started (35 s).
+    var brokersReturn: Duration { heartbeat * 7 / 6 }
     /// How long a difference must last, beside two exchanges, before it is told (5 s): below that it may be a registration on its
     /// way to both nodes, or sent once more.
     var persistence: Duration { heartbeat / 6 }

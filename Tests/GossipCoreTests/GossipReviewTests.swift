@@ -329,7 +329,7 @@ struct GossipReviewTests {
         let (a, b) = (cluster["a"], cluster["b"])
         for broker in 1...60 { cluster.register(broker, at: a) }
         for broker in 6...60 { cluster.register(broker, at: b) }
-        cluster.run(.seconds(10))
+        cluster.run(.seconds(45))
         #expect(b.core.divergences.sorted.filter { $0.isReported }.count == 5)
         // a's end of the link is gone without a word; it dials again before b has noticed.
         let link = a.core.peers[0].link!
