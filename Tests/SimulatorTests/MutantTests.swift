@@ -105,7 +105,7 @@ struct MutantTests {
         Catch(.compareEquals, 17, .protect, 1, 300, 2),
         Catch(.decodeUnchecked, 16, .protect, 7, 300, 190),
         Catch(.residueInImage, 21, .protect, written: WrittenRuns.droppedTopic, stopAt: 280),
-        Catch(.divergenceForEver, 18, .protect, 1, 300, nil),
+        Catch(.divergenceForEver, 18, .protect, 4, 300, nil),
         // Operators' writes
         Catch(.replicateUnasked, 24, .replicate, 3, 300, 112),
         Catch(.lastArrivalWins, 24, .replicate, 3, 300, 112),

@@ -56,6 +56,12 @@ public final class ServerUnderTest {
     public static func node(
         _ program: Program, gossip: String? = nil, pinning: Pinning? = nil
     ) throws(LoadError) -> ServerUnderTest {
+        try onFreePorts { () throws(LoadError) in try startNode(program, gossip, pinning) }
+    }
+
+    private static func startNode(
+        _ program: Program, _ gossip: String?, _ pinning: Pinning?
+    ) throws(LoadError) -> ServerUnderTest {
         let folder = try temporaryFolder()
         let address = try freeAddress()
         var arguments = ["serve", "--listen", address.description, "--log-level", "warning", Self.endsWithUs]
@@ -80,6 +86,12 @@ public final class ServerUnderTest {
     /// - Parameter body: what a canned answer carries; nil computes checksums instead.
     public static func limit(
         _ program: Program, canned body: [UInt8]?, pinning: Pinning? = nil
+    ) throws(LoadError) -> ServerUnderTest {
+        try onFreePorts { () throws(LoadError) in try startLimitServer(program, body, pinning) }
+    }
+
+    private static func startLimitServer(
+        _ program: Program, _ body: [UInt8]?, _ pinning: Pinning?
     ) throws(LoadError) -> ServerUnderTest {
         let folder = try temporaryFolder()
         let address = try freeAddress()
@@ -113,6 +125,23 @@ public final class ServerUnderTest {
     deinit { stop() }
 
     // MARK: Starting
+
+    /// How often other ports are tried.
+    private static let portAttempts = 5
+
+    /// Between the moment when a port was free and that when the server opens it, another program may take it.
+    private static func onFreePorts(
+        _ start: () throws(LoadError) -> ServerUnderTest
+    ) throws(LoadError) -> ServerUnderTest {
+        for _ in 1..<portAttempts {
+            do throws(LoadError) {
+                return try start()
+            } catch {
+                guard "\(error)".contains("address already in use") else { throw error }
+            }
+        }
+        return try start()
+    }
 
     private static func started(
         _ program: Program, _ arguments: [String], _ address: Address, label: String, _ pinning: Pinning?,
