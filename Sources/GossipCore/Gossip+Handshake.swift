@@ -11,6 +11,14 @@ extension Gossip {
         contacts.append(Contact(name: nil, phase: .idle(until: now + jitter(of: settings.period))))
     }
 
+    /// Gives a contact's number to another address, unless a connection to the old one is up or under way; says whether it did.
+    public mutating func replaceContact(_ contact: Int, now: Instant) -> Bool {
+        precondition(contact >= settings.peers.count, "contact \(contact) is listed, not found by DNS")
+        guard case .idle = contacts[contact].phase else { return false }
+        contacts[contact] = Contact(name: nil, phase: .idle(until: now + jitter(of: settings.period)))
+        return true
+    }
+
     /// The contact could not be reached.
     public mutating func dialFailed(contact: Int, problem: String, now: Instant) {
         contacts[contact].failures += 1

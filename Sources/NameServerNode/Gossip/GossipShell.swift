@@ -327,20 +327,27 @@ final class GossipShell {
         platform.resolve(name) { [weak self] result in
             guard let self, !isStopped else { return }
             switch result {
-            case .success(let found): for address in found { add(address) }
+            case .success(let found): for address in found { add(address, among: found) }
             case .failure(let error): log.discoveryFailed(name, error, now: now)
             }
         }
     }
 
-    /// Peers that were found once are never forgotten: a name that loses an address may lose it by mistake.
-    private func add(_ address: Address) {
-        guard !addresses.contains(address), address != options.listen, addresses.count < GossipLimits.peers,
-            mayTalk(to: address.host)
-        else { return }
-        addresses.append(address)
+    /// Peers that were found once are dialled on: a name may lose an address by mistake. One that it lost makes room for one
+    /// that it has won, as where pods come back under new addresses.
+    private func add(_ address: Address, among found: [Address]) {
+        guard !addresses.contains(address), address != options.listen, mayTalk(to: address.host) else { return }
         let now = now
-        input { core, _, _ in core.addContact(now: now) }
+        let lost = (options.peers.count..<addresses.count).first {
+            !found.contains(addresses[$0]) && core.pointee.replaceContact($0, now: now)
+        }
+        if let lost {
+            addresses[lost] = address
+            schedule()
+        } else if addresses.count < GossipLimits.peers {
+            addresses.append(address)
+            input { core, _, _ in core.addContact(now: now) }
+        }
     }
 }
 
