@@ -97,9 +97,11 @@ final class EvidenceBounds: Invariant {
         let resumed = truth.resumedAt[host.index]
         guard host.pause == nil, let start = truth.frozen[host.index].last(where: { $0.upperBound > event })?.lowerBound
         else { return full }
+        // Whom the frozen clock was compared with: when both stood still between two exchanges, only the difference shows.
         let witnesses = own > 0 ? watch.cluster.nodes.indices.filter { $0 != node } : [peer]
         for other in witnesses {
-            let isSteady = own == 0 || watch.frozen(other, since: event) == 0
+            let compared = min(event, watch.exchangedBeforeStall[node][other] ?? event)
+            let isSteady = watch.frozen(own > 0 ? other : node, since: compared) == 0
             guard isSteady, let exchanged = watch.exchangedAt[node][other], exchanged > resumed,
                 let contact = watch.contacts[node][other].last, contact.time < min(start, event)
             else { continue }

@@ -98,6 +98,8 @@ final class GossipWatch {
     private(set) var widths: [[Int64]]
     /// By node, then peer: true time when the last completed exchange began.
     private(set) var exchangedAt: [[Int64?]]
+    /// By node, then peer: the same of the exchange before the last gap in which one of their clocks stood still.
+    private(set) var exchangedBeforeStall: [[Int64?]]
     /// By node, then broker: true time when an UNREGISTER_BROKER of it was processed, and it has not been heard since.
     private(set) var goodbyes: [[Int64?]]
     /// By node, then broker: the true time of the newest event that the last removal knew, and when that was.
@@ -137,6 +139,7 @@ final class GossipWatch {
         contacts = Array(repeating: Array(repeating: [], count: nodes), count: nodes)
         widths = Array(repeating: Array(repeating: 0, count: nodes), count: nodes)
         exchangedAt = Array(repeating: Array(repeating: nil, count: nodes), count: nodes)
+        exchangedBeforeStall = exchangedAt
         goodbyes = Array(repeating: Array(repeating: nil, count: brokers), count: nodes)
         floors = Array(repeating: Array(repeating: nil, count: brokers), count: nodes)
         aged = Array(repeating: 0, count: nodes)
@@ -278,6 +281,7 @@ final class GossipWatch {
             contacts[node][peer] = []
             widths[node][peer] = 0
             exchangedAt[node][peer] = nil
+            exchangedBeforeStall[node][peer] = nil
         }
         for broker in hashes.indices {
             goodbyes[node][broker] = nil
@@ -323,6 +327,9 @@ final class GossipWatch {
             aged[other] += max(0, (peer.stalled - (old?.stalled ?? .zero)).wholeNanoseconds)
         }
         if let at = peer.lastExchange, at != old?.lastExchange {
+            if let last = exchangedAt[node][other], frozen(node, since: last) + frozen(other, since: last) > 0 {
+                exchangedBeforeStall[node][other] = last
+            }
             exchangedAt[node][other] = time - peer.roundTrip.wholeNanoseconds
         }
         if peer.firstContact != nil, peer.firstContact != old?.firstContact {
