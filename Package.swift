@@ -68,6 +68,7 @@ let package = Package(
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("ClusterConfiguration", ["Basics", "CYAML"]),
         module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
+        module("Migration", ["Basics", "Platform", "Remoting", "RemotingTransport", "ClusterView"]),
         module("Supervisor", ["Basics", "Platform"]),
 
         // The same nodes, brokers and clients in virtual time. Never EventLoop.
@@ -93,7 +94,8 @@ let package = Package(
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
                 "NameServerNode", "HTTPServer", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
-                "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", "Experiments", arguments, logging,
+                "ClusterConfiguration", "ClusterView", "Migration", "Supervisor", "Simulator", "Experiments", arguments,
+                logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -149,6 +151,12 @@ let package = Package(
         tests(
             "ClusterViewTests",
             ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "ClusterView"]),
+        tests(
+            "MigrationTests",
+            [
+                "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "ClusterView", "Migration",
+                "TestSupport", "hearsay",
+            ]),
         tests("SupervisorTests", ["Basics", "Platform", "EventLoop", "Supervisor", "TestSupport"]),
         tests(
             "SimulatorTests",

@@ -15,10 +15,10 @@ public enum DurationText {
 }
 
 /// `a`, `a and b`, `a, b and c`.
-func enumeration(_ words: [String]) -> String {
+public func enumeration(_ words: [String]) -> String {
     guard words.count > 1, let last = words.last else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " and " + last
 }
 
 /// `1 topic`, `2 topics`.
-func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }
+public func counted(_ count: Int, _ noun: String) -> String { "\(count) \(noun)\(count == 1 ? "" : "s")" }

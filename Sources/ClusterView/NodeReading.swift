@@ -119,7 +119,7 @@ public struct NodeReading: Sendable {
 }
 
 /// The software of a NameServer that only says its protocol version (protocol.md 1.7): `RocketMQ 5.3.3`.
-func softwareName(version: Int32, language: UInt8) -> String {
+public func softwareName(version: Int32, language: UInt8) -> String {
     let languageName = LanguageCode(rawValue: language) ?? .other
     let suffix = languageName == .java ? "" : " (\(languageName.name))"
     let release: (major: Int, rest: Int32) = version >= 413 ? (5, version - 413) : (4, version - 213)

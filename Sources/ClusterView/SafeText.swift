@@ -3,7 +3,7 @@
 
 /// A line that can be printed: what would move the cursor, break the line or turn the writing direction is replaced by
 /// U+FFFD; the colours of `Palette` stay.
-func printable(_ line: String) -> String {
+public func printable(_ line: String) -> String {
     if line.unicodeScalars.allSatisfy({ !$0.steersTerminals }) { return line }
     var kept = String.UnicodeScalarView()
     let scalars = Array(line.unicodeScalars)
@@ -41,7 +41,7 @@ extension Unicode.Scalar {
 }
 
 /// A text as one word of a POSIX shell.
-func shellWord(_ text: String) -> String {
+public func shellWord(_ text: String) -> String {
     let isPlain = text.unicodeScalars.allSatisfy { scalar in
         switch scalar {
         case "a"..."z", "A"..."Z", "0"..."9", "-", "_", ".", ":", "/", "%", ",", "@", "+": true

@@ -12,29 +12,33 @@ enum TopicAnswer: Hashable, Sendable {
 }
 
 /// What clients are told of a topic's queues on one broker group.
-struct QueueShape: Hashable, Sendable {
+public struct QueueShape: Hashable, Sendable {
     var read: Int32
     var write: Int32
     var perm: Int32
     var sysFlag: Int32
 
-    init(_ data: QueueData) {
+    /// Without the broker's name.
+    public init(_ data: QueueData) {
         (read, write, perm, sysFlag) = (data.readQueueNums, data.writeQueueNums, data.perm, data.topicSysFlag)
     }
 
     /// `rw-`.
-    var permText: String {
+    public var permText: String {
         let letters = [(PermissionBits.read, "r"), (PermissionBits.write, "w"), (PermissionBits.inherit, "x")]
         return letters.map { perm & $0.0 != 0 ? $0.1 : "-" }.joined()
     }
 
-    var sizeText: String {
+    /// `4 read and 4 write queues`, and the topic's flag when it has one.
+    public var sizeText: String {
         "\(read) read and \(write) write queues" + (sysFlag == 0 ? "" : ", flag \(sysFlag)")
     }
 
-    var isWritable: Bool { perm & PermissionBits.write != 0 }
+    /// Whether producers may send.
+    public var isWritable: Bool { perm & PermissionBits.write != 0 }
 
-    func isSameSize(as other: QueueShape) -> Bool {
+    /// Whether only the permissions may differ.
+    public func isSameSize(as other: QueueShape) -> Bool {
         (read, write, sysFlag) == (other.read, other.write, other.sysFlag)
     }
 

@@ -16,6 +16,7 @@ struct Hearsay: ParsableCommand {
             ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self, RouteCommand.self,
             ProduceCommand.self, ConsumeCommand.self,
             StatusCommand.self, DiffCommand.self, ExplainCommand.self, SimulateCommand.self,
+            ShadowCommand.self, RecordCommand.self, ReplayCommand.self,
             ExperimentCommand.self,
         ])
 
