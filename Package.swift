@@ -52,6 +52,7 @@ let package = Package(
         // Cores: decisions without IO.
         module("NameServerCore", ["Basics", "Remoting"]),
         module("GossipCore", ["Basics"], exclude: ["ALGORITHM.md"]),
+        module("AccessControl", ["Basics", "Remoting", "COpenSSL"]),
 
         // Shells: IO without decisions.
         module("EventLoop", ["Basics", "Platform", "CLibuv"]),
@@ -62,11 +63,11 @@ let package = Package(
             "NameServerNode",
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "HTTPServer",
-                "NameServerCore", "GossipCore", logging,
+                "NameServerCore", "GossipCore", "AccessControl", logging,
             ]),
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
-        module("ClusterConfiguration", ["Basics", "CYAML"]),
+        module("ClusterConfiguration", ["Basics", "AccessControl", "CYAML"]),
         module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("Migration", ["Basics", "Platform", "Remoting", "RemotingTransport", "ClusterView"]),
         module("Supervisor", ["Basics", "Platform"]),
@@ -76,7 +77,7 @@ let package = Package(
             "Simulator",
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "NameServerCore", "NameServerNode", "GossipCore",
-                "BrokerAgent", "RouteClient", logging,
+                "BrokerAgent", "RouteClient", "AccessControl", logging,
             ], exclude: ["README.md"]),
 
         // One scenario vocabulary, drivers in virtual time and on real processes, figures, the report.
@@ -85,7 +86,7 @@ let package = Package(
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
                 "GossipCore", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
-                "Simulator", logging,
+                "Simulator", "AccessControl", logging,
             ]),
 
         // Programs: argument parsing and printing only.
@@ -93,9 +94,9 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "HTTPServer", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
-                "ClusterConfiguration", "ClusterView", "Migration", "Supervisor", "Simulator", "Experiments", arguments,
-                logging,
+                "NameServerNode", "HTTPServer", "GossipCore", "AccessControl", "SecureTransport", "BrokerAgent",
+                "RouteClient", "ClusterConfiguration", "ClusterView", "Migration", "Supervisor", "Simulator",
+                "Experiments", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
             name: "hearsay-bench",
@@ -141,7 +142,9 @@ let package = Package(
             "NameServerNodeTests",
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "EventLoop", "GossipCore",
-                "HTTPServer", "NameServerCore", "NameServerNode", "Simulator", "TestSupport", "hearsay", logging,
+                "HTTPServer", "NameServerCore", "NameServerNode", "AccessControl", "Simulator", "TestSupport",
+                "hearsay",
+                logging,
             ]),
         tests(
             "BrokerAgentTests", ["Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent"],
@@ -170,7 +173,8 @@ let package = Package(
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "BrokerAgent", "RouteClient",
                 "ClusterConfiguration", "ClusterView", "Simulator", "Experiments", "TestSupport", "hearsay",
             ]),
-        tests("ClusterConfigurationTests", ["Basics", "ClusterConfiguration"]),
+        tests("AccessControlTests", ["Basics", "Remoting", "AccessControl", "TestSupport"]),
+        tests("ClusterConfigurationTests", ["Basics", "AccessControl", "ClusterConfiguration"]),
         tests(
             "ConformanceTests", ["Basics", "Remoting", "TestSupport", "hearsay"], exclude: ["tls_client.py"],
             resources: [.copy("Captures")]),

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
@@ -77,6 +78,21 @@ static inline int hearsay_ssl_use_generated_certificate(SSL_CTX *context) {
     }
     X509_free(certificate);
     EVP_PKEY_free(key);
+    return isDone;
+}
+
+// HMAC-SHA1 of two stretches of bytes, 20 bytes into `out`; 1 when it is done.
+static inline int hearsay_hmac_sha1(EVP_MAC *mac, const void *key, size_t key_length, const void *head, size_t head_length,
+                                    const void *body, size_t body_length, unsigned char *out) {
+    char name[] = "SHA1";
+    OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", name, 0), OSSL_PARAM_construct_end()};
+    EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    size_t length = 0;
+    int isDone = context && EVP_MAC_init(context, (const unsigned char *)key, key_length, params) &&
+                 EVP_MAC_update(context, (const unsigned char *)head, head_length) &&
+                 EVP_MAC_update(context, (const unsigned char *)body, body_length) &&
+                 EVP_MAC_final(context, out, &length, 20) && length == 20;
+    EVP_MAC_CTX_free(context);
     return isDone;
 }
 

@@ -17,6 +17,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var gossip: GossipConfiguration
     /// TLS on the port of brokers and clients.
     public var tls = TLSConfiguration()
+    /// Who may send what.
+    public var access = AccessConfiguration()
     /// What the nodes' HTTP ports may be asked.
     public var http = HTTPConfiguration()
     /// RocketMQ's own properties for the nodes, in the file's order; only what the file sets.
@@ -25,6 +27,8 @@ public struct ClusterConfiguration: Hashable, Sendable {
     public var log: LogConfiguration
     /// The stand-in broker groups that `hearsay run` starts; may be empty.
     public var brokers: [BrokerGroup]
+    /// What is no fault and still worth knowing, with its line.
+    public var notices: [ConfigurationError] = []
 
     /// The node of that name.
     public func node(named name: String) -> NodeConfiguration? { nodes.first { $0.name == name } }

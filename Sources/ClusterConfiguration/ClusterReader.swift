@@ -1,7 +1,7 @@
 import Basics
 
 enum RootKey: String, SectionKey {
-    case cluster, nodes, timings, limits, gossip, http, tls, nameserver, log, brokers
+    case cluster, nodes, timings, limits, gossip, http, tls, access, nameserver, log, brokers
     static let section = "the file"
 }
 
@@ -23,6 +23,9 @@ extension ClusterConfiguration {
     static let knownKeys: [String] =
         keys(ClusterKey.self) + keys(NodeConfiguration.Key.self) + keys(Timings.Key.self) + keys(Limits.Key.self)
         + keys(GossipConfiguration.Key.self) + keys(HTTPConfiguration.Key.self) + keys(TLSConfiguration.Key.self)
+        + keys(AccessConfiguration.Key.self).filter { !$0.hasSuffix(".accountsFile") && !$0.hasSuffix(".auditLog") }
+        .flatMap { rule in AccessConfiguration.RuleKey.allCases.map { "\(rule).\($0.rawValue)" } }
+        + ["access.accountsFile", "access.auditLog"]
         + keys(NameServerProperty.Key.self)
         + keys(LogConfiguration.Key.self)
         + keys(BrokerGroup.Key.self)
@@ -56,13 +59,16 @@ struct ClusterReader {
         let nodes = root.list(.nodes, limit: ClusterConfiguration.Counts.nodes, required: true)
             .compactMap { node($0, mode: gossip.mode) }
         gossip.check(nodes, gossipSection)
-        let configuration = ClusterConfiguration(
+        let accessSection = root.mapping(.access, of: AccessConfiguration.Key.self)
+        let access = AccessConfiguration(accessSection, files: files)
+        var configuration = ClusterConfiguration(
             name: name, nodes: nodes, timings: Timings(root.mapping(.timings)), limits: Limits(root.mapping(.limits)),
-            gossip: gossip, tls: TLSConfiguration(root.mapping(.tls), files: files),
+            gossip: gossip, tls: TLSConfiguration(root.mapping(.tls), files: files), access: access,
             http: HTTPConfiguration(root.mapping(.http)),
             nameServerProperties: NameServerProperty.properties(root.mapping(.nameserver)),
             log: LogConfiguration(root.mapping(.log)),
             brokers: root.list(.brokers, limit: ClusterConfiguration.Counts.groups).compactMap { group($0) })
+        configuration.notices = access.notices(nodes, accessSection, log)
         claimDefaultGossip()
         return configuration
     }

@@ -38,6 +38,11 @@ package final class FaultLog {
         if errors.count < FaultLog.limit { errors.append(ConfigurationError(file: file, line: line, message: message)) }
     }
 
+    /// Something to know that is no fault.
+    func notice(_ line: Int, _ message: String) -> ConfigurationError {
+        ConfigurationError(file: file, line: line, message: message)
+    }
+
     /// Throws what was reported, if anything was, in the order of the lines.
     package func check() throws(ConfigurationErrors) {
         guard count > 0 else { return }

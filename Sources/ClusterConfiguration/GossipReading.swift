@@ -22,14 +22,7 @@ extension GossipConfiguration {
         label = reader.name(.label, default: clusterName)
         security = GossipConfiguration.security(reader, files)
         insecure = reader.boolean(.insecure, default: insecure)
-        allow = reader.values(.allow, limit: Counts.blocks) { (text) throws(ValueFault) in
-            guard let block = AddressBlock(text) else {
-                throw ValueFault(
-                    "is no block of addresses; write address/prefix with no bits set beyond the prefix, "
-                        + "as in 10.0.0.0/8, fd00::/8 or 10.0.0.5/32")
-            }
-            return block
-        }
+        allow = reader.addressBlocks(.allow, limit: Counts.blocks)
         discovery = reader.optionalAddress(.discovery, dialledBy: "the nodes")?.value
         replicate = Set(reader.choices(.replicate, limit: Operation.allCases.count))
         applyUnregister = reader.boolean(.applyUnregister, default: applyUnregister)
@@ -103,8 +96,6 @@ extension GossipConfiguration {
 extension Address {
     /// Whether what is sent here stays on this machine. Only digits and `localhost` count: another name may point away.
     fileprivate var isOnLoopback: Bool {
-        host == "localhost" || Address.loopback.contains { $0.contains(host) }
+        host == "localhost" || AddressBlock.loopback.contains { $0.contains(host) }
     }
-
-    private static let loopback = ["127.0.0.0/8", "::1/128"].compactMap { AddressBlock($0) }
 }

@@ -28,6 +28,8 @@ package struct MappingReader<Key: SectionKey> {
     package let line: Int
     /// Where faults go.
     package let log: FaultLog
+    /// How messages name the mapping.
+    private let section: String
     private var entries: [Key: YAMLEntry] = [:]
     /// False when something else stood in the mapping's place: then no key counts as missing.
     private var isMapping = true
@@ -37,12 +39,13 @@ package struct MappingReader<Key: SectionKey> {
     package private(set) var keys: [Key] = []
 
     /// Nothing, like an absent section, is an empty mapping.
-    package init(_ node: YAMLNode?, line: Int, log: FaultLog) {
+    package init(_ node: YAMLNode?, line: Int, log: FaultLog, section: String = Key.section) {
         self.line = line
         self.log = log
+        self.section = section
         guard let node, !node.isNull else { return }
         guard case .mapping(let found) = node.content else {
-            log.report(line, "\(Key.section) must be a mapping (key: value), not \(node.kind)")
+            log.report(line, "\(section) must be a mapping (key: value), not \(node.kind)")
             isMapping = false
             return
         }
@@ -56,7 +59,7 @@ package struct MappingReader<Key: SectionKey> {
                 nearestName(to: entry.key, among: known).map { "did you mean '\($0)'?" }
                 ?? "known: \(known.joined(separator: ", "))"
             hasUnknownKeys = true
-            log.report(entry.line, "unknown key \(quoted(entry.key)) in \(Key.section); \(hint)")
+            log.report(entry.line, "unknown key \(quoted(entry.key)) in \(section); \(hint)")
             return
         }
         if let first = entries[key] {
@@ -69,7 +72,7 @@ package struct MappingReader<Key: SectionKey> {
 
     /// The key's name in messages: `timings.heartbeat`.
     private func path(_ key: Key) -> String {
-        Key.section == RootKey.section ? key.rawValue : "\(Key.section).\(key.rawValue)"
+        section == RootKey.section ? key.rawValue : "\(section).\(key.rawValue)"
     }
 
     /// The key's line; the section's when the key is absent.
@@ -91,8 +94,10 @@ package struct MappingReader<Key: SectionKey> {
     // MARK: - Sections and lists
 
     /// The mapping under `key`, empty when absent.
-    package func mapping<Inner: SectionKey>(_ key: Key, of type: Inner.Type = Inner.self) -> MappingReader<Inner> {
-        MappingReader<Inner>(entries[key]?.value, line: line(of: key), log: log)
+    package func mapping<Inner: SectionKey>(
+        _ key: Key, of type: Inner.Type = Inner.self, section: String = Inner.section
+    ) -> MappingReader<Inner> {
+        MappingReader<Inner>(entries[key]?.value, line: line(of: key), log: log, section: section)
     }
 
     /// The mappings listed under `key`; `limit` is the largest allowed number of them.

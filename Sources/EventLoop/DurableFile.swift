@@ -59,6 +59,37 @@ struct DurableFile: Sendable {
         try put(content, like: path)
     }
 
+    /// Appends to the file, or leaves it as it was; nothing is synced. A new file can be read by its owner and group.
+    func append(_ content: [UInt8]) throws(PlatformError) {
+        try makeDirectory(directory)
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o640)
+        guard descriptor >= 0 else { throw PlatformError("append to \(path)") }
+        defer { close(descriptor) }
+        // Other processes may append to it, too. Where there are no locks nothing is lost but by a full disk.
+        flock(descriptor, LOCK_EX)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw PlatformError("append to \(path)") }
+        do throws(PlatformError) {
+            try write(content, to: descriptor, "append to \(path)")
+        } catch {
+            // A line cut in two would spoil the next one, too. A pipe or a device cannot be cut, and does not matter.
+            ftruncate(descriptor, status.st_size)
+            throw error
+        }
+    }
+
+    private func write(_ content: [UInt8], to descriptor: Int32, _ operation: String) throws(PlatformError) {
+        var written = 0
+        while written < content.count {
+            let count = content.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw PlatformError(operation) }
+            written += count
+        }
+    }
+
     /// Renames the file, and makes the new name durable.
     func rename(to newPath: String) throws(PlatformError) {
         guard Glibc.rename(path, newPath) == 0 else { throw PlatformError("rename \(path) to \(newPath)") }
@@ -89,15 +120,7 @@ struct DurableFile: Sendable {
         guard descriptor >= 0 else { throw PlatformError("write \(temporary)") }
         defer { close(descriptor) }
         guard fchmod(descriptor, mode) == 0 else { throw PlatformError("write \(temporary)") }
-        var written = 0
-        while written < content.count {
-            let count = content.withUnsafeBytes {
-                Glibc.write(descriptor, $0.baseAddress! + written, $0.count - written)
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw PlatformError("write \(temporary)") }
-            written += count
-        }
+        try write(content, to: descriptor, "write \(temporary)")
         guard fsync(descriptor) == 0 else { throw PlatformError("sync \(temporary)") }
     }
 

@@ -38,6 +38,19 @@ final class DurableFiles: FileStore {
         waiting[path] = .some(next)
     }
 
+    func append(_ path: String, _ content: [UInt8], completion: @escaping (PlatformError?) -> Void) {
+        loop.offload {
+            do throws(PlatformError) {
+                try DurableFile(path).append(content)
+                return PlatformError?.none
+            } catch {
+                return error
+            }
+        } completion: {
+            completion($0)
+        }
+    }
+
     func rename(_ path: String, to newPath: String) throws(PlatformError) { try DurableFile(path).rename(to: newPath) }
 
     private func start(_ replacement: Replacement, _ path: String) {

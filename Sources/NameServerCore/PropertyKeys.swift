@@ -93,6 +93,9 @@ private struct PropertyKey: Sendable {
 }
 
 extension NamesrvProperties {
+    /// Whether it has a setting of that name.
+    public static func hasSetting(_ name: String) -> Bool { PropertyKey.byName[name] != nil }
+
     /// Applies an operator's own text: a `-c` file. Every key counts; unknown ones are remembered and reported.
     public mutating func load(_ text: PropertiesText) {
         for entry in text.entries {

@@ -1,3 +1,4 @@
+import AccessControl
 import Basics
 import NameServerCore
 import Platform
@@ -31,11 +32,15 @@ final class ClientConnection: StreamHandler {
     private var heldAnswer: [UInt8] = []
     private var isDraining = false
     private var isClosed = false
+    /// Requests of these classes are served without a look at who sends them.
+    private var unconditional: RequestClasses
+    private var proxied: ProxiedSource?
 
     init(node: NameServerNode, stream: any ByteStream) {
         self.node = node
         self.stream = stream
         id = stream.id
+        unconditional = node.access.policy.unconditional(for: RequestOrigin(peer: stream.remoteAddress))
     }
 
     func streamOpened(_ stream: any ByteStream) {}
@@ -50,7 +55,10 @@ final class ClientConnection: StreamHandler {
                 switch try ProxyHeader.recognise(bytes) {
                 case .absent: break
                 case .incomplete(let needed): return Consumption(consumed: 0, needed: needed)
-                case .header(let length, _): skipped = length
+                case .header(let length, let source):
+                    skipped = length
+                    proxied = ProxiedSource(source)
+                    policyChanged()
                 }
                 // Nothing behind the header yet: which protocol it is remains to be seen.
                 guard skipped < bytes.count else { return Consumption(consumed: 0, needed: skipped + 1) }
@@ -114,6 +122,49 @@ final class ClientConnection: StreamHandler {
     ) throws(RemotingError) -> Bool {
         let hot = node.hot
         try hot.pointee.header.decode(frame)
+        if unconditional.isSuperset(of: hot.pointee.classes[hot.pointee.header.code]) {
+            return serve(frame, &turnStart, &output)
+        }
+        return serveIfAllowed(frame, &turnStart, &output)
+    }
+
+    /// Serves a request whose sender must be looked at, and writes down what was administered.
+    @inline(never)
+    private func serveIfAllowed(_ frame: Frame, _ turnStart: inout Instant?, _ output: inout ByteWriter) -> Bool {
+        let (hot, access, origin) = (node.hot, node.access, origin)
+        if hot.pointee.header.isResponse { return true }
+        var accessKey: String?
+        if access.refuses(
+            hot.pointee.header, body: frame.body, from: origin, accessKey: &accessKey, output: &output)
+        {
+            return true
+        }
+        guard RequestClass(of: hot.pointee.header.code) == .administer else {
+            return serve(frame, &turnStart, &output)
+        }
+        var record = AuditRecord(hot.pointee.header, body: frame.body, from: origin, accessKey: accessKey)
+        let (start, heldStart) = (output.count, heldAnswer.count)
+        let mayGoOn = serve(frame, &turnStart, &output)
+        record.result = heldAnswer.withUnsafeBytes { held in
+            // An answer that waits for the disk is no longer in the output.
+            AuditRecord.result(of: output.count > start ? output.bytes[start...] : held[heldStart...])
+        }
+        access.audit.write(record)
+        return mayGoOn
+    }
+
+    /// Where requests come from.
+    private var origin: RequestOrigin {
+        RequestOrigin(peer: stream.remoteAddress, forwarding: proxied.map { .proxied($0.address) } ?? .direct)
+    }
+
+    /// The policy has changed, or who speaks here has become known.
+    func policyChanged() { unconditional = node.access.policy.unconditional(for: origin) }
+
+    /// Serves a request that may be served.
+    @inline(__always)
+    private func serve(_ frame: Frame, _ turnStart: inout Instant?, _ output: inout ByteWriter) -> Bool {
+        let hot = node.hot
         if node.shutdownPhase != .running, sendElsewhere(&output) { return true }
         if hot.pointee.header.code == RequestCode.getGossipStatus, !hot.pointee.header.isResponse,
             !hot.pointee.header.isOneway, node.answerGossipStatus(&output)
@@ -206,4 +257,12 @@ final class ClientConnection: StreamHandler {
         node.connectionCounts.closed(for: reason)
         node.connectionClosed(self, isIdle: reason == .idle)
     }
+}
+
+/// What a PROXY header says; on the heap, for few connections have one.
+private final class ProxiedSource {
+    /// Nil when it names none.
+    let address: Address?
+
+    init(_ address: Address?) { self.address = address }
 }

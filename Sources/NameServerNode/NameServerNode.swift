@@ -6,6 +6,7 @@
 //
 // Everything runs on the platform's one thread. The core decides; this shell only carries.
 
+import AccessControl
 import Basics
 import GossipCore
 import Logging
@@ -28,6 +29,8 @@ public final class NameServerNode {
 
     /// Nil in mode disabled.
     let tls: RemotingTLS?
+    /// Who may do what.
+    let access: NodeAccess
 
     private let log: NodeLog
     private let notifier: MinBrokerNotifier
@@ -54,6 +57,7 @@ public final class NameServerNode {
     struct HotState: ~Copyable {
         var core: NameServer
         var header = CommandHeader()
+        let classes = RequestClassTable()
         var directives: [Directive] = []
         /// The file of stamps must be written, together with what else the directives ask for.
         var stampsAreDue = false
@@ -63,13 +67,15 @@ public final class NameServerNode {
     ///
     /// A KV file that cannot be parsed is renamed to `FILE.broken-<milliseconds>` and reported; the node starts without it.
     ///
-    /// - Throws: `PlatformError` when the file exists and cannot be read or set aside, or a certificate cannot be used.
+    /// - Throws: `PlatformError` when the file exists and cannot be read or set aside, or certificates or accounts cannot be
+    ///   used.
     public init(platform: any Platform, options: NodeOptions, logger: Logger) throws(PlatformError) {
         self.platform = platform
         self.options = options
         let log = NodeLog(logger: logger)
         self.log = log
         tls = try RemotingTLS.made(options.tls, platform: platform, log: log)
+        access = try NodeAccess(options.access, node: options.name, platform: platform, log: log)
         notifier = MinBrokerNotifier(platform: platform)
         let kv = try Self.readKeyValues(platform, options, log)
         let core = NameServer(
@@ -135,6 +141,7 @@ public final class NameServerNode {
     public func start() throws(PlatformError) {
         listener = try platform.listen(at: options.listen, options: options.stream, handler: self)
         tls?.start()
+        access.start()
         scheduleScan()
         try gossip?.start()
         if let options = options.http { http = try HTTPShell(node: self, options: options) }
@@ -152,6 +159,7 @@ public final class NameServerNode {
         scanTimer.cancel()
         graceTimer.cancel()
         tls?.stop()
+        access.stop()
         gossip?.stop()
         let properties = hot.pointee.core.properties
         let wait = properties.enableShutdownGracefully ? Duration.seconds(properties.shutdownWaitTimeSeconds) : .zero

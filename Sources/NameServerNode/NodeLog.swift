@@ -8,7 +8,8 @@ import SecureTransport
 
 /// A node's log: one line per state change, with its cause; none per heartbeat.
 final class NodeLog {
-    private let logger: Logger
+    /// Written to directly by what has lines of its own.
+    private(set) var logger: Logger
     private var limiter = LogLimiter()
 
     init(logger: Logger) { self.logger = logger }
@@ -123,7 +124,8 @@ final class NodeLog {
             metadata: ["event": "insecure"])
     }
 
-    private func write(
+    /// Writes a line, unless there were too many of its kind.
+    func write(
         _ level: Logger.Level, _ kind: String, _ text: String, _ metadata: Logger.Metadata, _ now: Instant
     ) {
         guard level >= logger.logLevel else { return }

@@ -30,6 +30,9 @@ public struct NodeOptions: Sendable {
     /// How the node gossips; nil for mode off: no socket, no comparison.
     public var gossip: GossipOptions?
 
+    /// Who may do what.
+    public var access = AccessOptions()
+
     /// TLS on the remoting port; nil = `disabled`: TLS connections are closed.
     public var tls: RemotingTLSOptions?
 

@@ -85,6 +85,11 @@ public protocol FileStore: AnyObject {
     func replace(
         _ path: String, with content: [UInt8], backup: Bool, completion: @escaping (PlatformError?) -> Void)
 
+    /// Appends to a file, which is made if need be, and then calls back on the loop. All of `content` is there or nothing of
+    /// it; what a crash of the machine loses is not said. The file is found by its name each time, so that others can rename
+    /// it. Appends to one path happen in the order of the calls only if each waits for the one before.
+    func append(_ path: String, _ content: [UInt8], completion: @escaping (PlatformError?) -> Void)
+
     /// Renames a file, at once: how a broken file is set aside.
     func rename(_ path: String, to newPath: String) throws(PlatformError)
 }

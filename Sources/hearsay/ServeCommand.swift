@@ -28,6 +28,12 @@ struct ServeCommand: ParsableCommand {
     @Option(help: "Listen at this host:port instead; port 0 lets the system choose.") var listen: String?
     @Option(help: "Answer HTTP at this host:port (health, metrics, tables); port 0 lets the system choose.")
     var http: String?
+    @Option(
+        help: ArgumentHelp(
+            "Let this network administer, too, besides what is allowed already (by default this machine only).",
+            discussion: "A block of addresses, as in 10.0.0.0/8, or a single one. May be repeated.",
+            valueName: "network"))
+    var allowAdmin: [String] = []
     @Option(help: "The least important lines to log.") var logLevel: Logger.Level?
     @Option(help: "How log lines look.") var logFormat: LineLogHandler.Format?
     @Flag(help: ArgumentHelp("End when the parent process has ended.", visibility: .hidden))
@@ -44,6 +50,7 @@ struct ServeCommand: ParsableCommand {
             guard let address = Address(http) else { throw failUsage("--http '\(http)' is no host:port") }
             options.answerHTTP(at: address)
         }
+        try options.access.allowAdministration(from: allowAdmin)
         options.software = softwareVersion
         log.level = logLevel ?? log.level
         log.format = logFormat ?? log.format
@@ -77,6 +84,7 @@ struct ServeCommand: ParsableCommand {
         options.tls = try RemotingTLSOptions(cluster.tls)
         log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? log.level
         log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? log.format
+        options.access = AccessOptions(cluster.access, format: logFormat ?? log.format)
         return options
     }
 

@@ -28,6 +28,8 @@ struct ShippedFileTests {
         var gossip = GossipConfiguration()
         gossip.mode = .observe
         #expect(configuration.tls == TLSConfiguration())
+        #expect(configuration.access == AccessConfiguration())
+        #expect(configuration.notices == [])
         #expect(configuration.gossip == gossip)
         #expect(configuration.nodes.allSatisfy { $0.gossip == NodeConfiguration.defaultGossip(besides: $0.listen) })
         #expect(configuration.nodes.map(\.gossip.port) == [9877, 9887, 9897])

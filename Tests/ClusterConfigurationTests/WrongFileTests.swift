@@ -64,12 +64,12 @@ struct WrongFileTests {
         .init("section given twice", node + node, "c.yaml:2: nodes is given twice, first on line 1"),
         .init(
             "terminal escapes in a key", node + "\"\\e[31m\\u202E\": 1\n",
-            "c.yaml:2: unknown key '?[31m?' in the file; known: cluster, nodes, timings, limits, gossip, http, tls, nameserver, log, brokers"
+            "c.yaml:2: unknown key '?[31m?' in the file; known: cluster, nodes, timings, limits, gossip, http, tls, access, nameserver, log, brokers"
         ),
         .init(
             "an endless key", node + "? \"\(String(repeating: "x", count: 2000))\"\n: 1\n",
             "c.yaml:2: unknown key '\(String(repeating: "x", count: 60))…' in the file; "
-                + "known: cluster, nodes, timings, limits, gossip, http, tls, nameserver, log, brokers"),
+                + "known: cluster, nodes, timings, limits, gossip, http, tls, access, nameserver, log, brokers"),
     ]
 
     static let types: [WrongFile] = [

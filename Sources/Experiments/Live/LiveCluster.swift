@@ -64,6 +64,8 @@ struct LiveCluster {
             "  expiry: \(milliseconds(timings.expiry))", "  routePoll: \(milliseconds(timings.routePoll))",
             "limits:", "  idleConnection: \(max(real(.seconds(120)), Self.leastIdle).wholeMilliseconds)ms",
         ]
+        // The experimenter may sit in a network namespace of its own.
+        lines += ["access:", "  administer:", "    networks: [0.0.0.0/0, \"::/0\"]"]
         lines += gossipLines
         // An Apache NameServer has a file of its own, and may know others.
         let properties = arm == .apache ? [] : scenario.nodeProperties

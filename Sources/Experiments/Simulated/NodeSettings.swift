@@ -1,3 +1,4 @@
+import AccessControl
 import Basics
 import ClusterConfiguration
 import GossipCore
@@ -38,6 +39,8 @@ struct NodeSettings {
         options.name = name
         options.listen = address
         options.scanInterval = scenario.timings.scan
+        // The experimenter sits at a machine of its own.
+        options.access.rules = .open
         options.limits.brokerTimeout = scenario.timings.expiry
         guard mode != .off else { return options }
         var settings = GossipSettings(

@@ -16,6 +16,7 @@ extension HTTPShell {
         appendRequests(&text)
         appendTables(&text)
         appendConnections(&text)
+        appendAccess(&text)
         if let gossip = node.gossip {
             appendGossip(gossip, &text)
             appendPeers(gossip.core.pointee.figures(now: node.platform.now).peers, &text)

@@ -122,6 +122,13 @@ public struct CommandHeader: ~Copyable {
         field(name).map { $0.count == 4 && $0.lazy.map(\.lowercasedASCII).elementsEqual("true".utf8) }
     }
 
+    /// Hands over every field in order of arrival, repeated ones too; a value that is null is nil.
+    public func forEachField(_ body: (_ name: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer?) -> Void) {
+        for index in 0..<slotCount {
+            if let name = resolve(slots[index].name) { body(name, resolve(slots[index].value)) }
+        }
+    }
+
     /// All fields in order of arrival; of a repeated name only the last one, and none that is null.
     var fields: [RemotingCommand.Field] {
         var fields: [RemotingCommand.Field] = []

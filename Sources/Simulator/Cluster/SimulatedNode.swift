@@ -1,3 +1,4 @@
+import AccessControl
 import Basics
 import GossipCore
 import Logging
@@ -68,6 +69,8 @@ public final class SimulatedNode {
         options.name = host.name
         options.listen = address
         options.scanInterval = self.options.scan
+        // Operators sit at machines of their own.
+        options.access.rules = .open
         if self.options.mode != .off, !platform.isShadow { options.gossip = gossipOptions() }
         self.options.adjustNode?(&options, platform.isShadow)
         if !platform.isShadow { adjust?(&options) }

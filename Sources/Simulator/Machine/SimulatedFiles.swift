@@ -40,6 +40,16 @@ final class SimulatedFiles: FileStore {
         waiting[path] = .some(next)
     }
 
+    func append(_ path: String, _ content: [UInt8], completion: @escaping (PlatformError?) -> Void) {
+        platform.later(after: Int64.random(in: platform.fileTime, using: &platform.random)) { [self] in
+            completion(
+                put(
+                    Replacement(
+                        content: (platform.host.files[key(path)] ?? []) + content, backup: false, completions: []),
+                    path))
+        }
+    }
+
     func rename(_ path: String, to newPath: String) throws(PlatformError) {
         guard let content = platform.host.files.removeValue(forKey: key(path)) else {
             throw PlatformError(

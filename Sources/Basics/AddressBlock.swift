@@ -2,7 +2,7 @@ import Glibc
 
 /// A block of IP addresses in CIDR notation (RFC 4632, RFC 4291 section 2.3): `10.0.0.0/8`, `fd00::/8`, `10.0.0.5/32`.
 public struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
-    private let first: NumericAddress
+    private let first: IPAddress
     private let prefix: Int
 
     /// Reads `address/prefix`, the prefix 0 to 32 for IPv4 and 0 to 128 for IPv6.
@@ -12,7 +12,7 @@ public struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         guard parts.count == 2, let prefix = Int(parts[1]), String(prefix) == parts[1],
-            let first = NumericAddress(parts[0]), (0...first.width).contains(prefix),
+            let first = IPAddress(parts[0]), (0...first.width).contains(prefix),
             first.masked(to: prefix) == first, first.isIPv4 != parts[0].contains(":")
         else { return nil }
         self.first = first
@@ -20,28 +20,42 @@ public struct AddressBlock: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// Whether the block has this address, given in digits as `Address.host` has it; false for anything else.
-    ///
-    /// An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) counts as IPv4, and a zone (`%eth0`) does not count.
-    public func contains(_ host: String) -> Bool {
-        NumericAddress(host.prefix { $0 != "%" })?.masked(to: prefix) == first
-    }
+    public func contains(_ host: String) -> Bool { IPAddress(host: host).map(contains) ?? false }
+
+    /// Whether the block has this address.
+    public func contains(_ address: IPAddress) -> Bool { address.masked(to: prefix) == first }
+
+    /// Whether the block has all addresses of the other one.
+    public func contains(_ other: AddressBlock) -> Bool { other.prefix >= prefix && contains(other.first) }
+
+    /// This machine's own addresses: 127.0.0.0/8 and ::1/128.
+    public static let loopback = blocks("127.0.0.0/8", "::1/128")
+
+    /// Every address: 0.0.0.0/0 and ::/0.
+    public static let everywhere = blocks("0.0.0.0/0", "::/0")
+
+    private static func blocks(_ texts: String...) -> [AddressBlock] { texts.compactMap { AddressBlock($0) } }
 
     /// As it is read, the address in its canonical spelling.
     public var description: String { "\(first.text)/\(prefix)" }
 }
 
 /// An IP address as bits.
-private struct NumericAddress: Hashable {
+public struct IPAddress: Hashable, Sendable {
     /// The first 64 bits; of IPv4, all 32 and then zeros.
-    var high: UInt64
+    private var high: UInt64
     /// The last 64 bits.
-    var low: UInt64
-    var isIPv4: Bool
+    private var low: UInt64
+    fileprivate private(set) var isIPv4: Bool
 
-    var width: Int { isIPv4 ? 32 : 128 }
+    fileprivate var width: Int { isIPv4 ? 32 : 128 }
 
-    /// Nil for anything but digits; an IPv4 address mapped into IPv6 is IPv4.
-    init?(_ text: Substring) {
+    /// Reads digits, as `Address.host` has them; nil for anything else.
+    ///
+    /// An IPv4 address mapped into IPv6 (`::ffff:10.0.0.1`) is IPv4, and a zone (`%eth0`) does not count.
+    public init?(host: String) { self.init(host.prefix { $0 != "%" }) }
+
+    fileprivate init?(_ text: Substring) {
         // A zero byte would end the C string before the text's end.
         guard !text.utf8.contains(0) else { return nil }
         let text = String(text)
@@ -53,14 +67,14 @@ private struct NumericAddress: Hashable {
     }
 
     /// The same with all bits beyond the first `prefix` cleared. A shift by 64 leaves nothing.
-    func masked(to prefix: Int) -> NumericAddress {
+    fileprivate func masked(to prefix: Int) -> IPAddress {
         var masked = self
         masked.high &= UInt64.max << (64 - min(prefix, 64))
         masked.low &= UInt64.max << (128 - max(prefix, 64))
         return masked
     }
 
-    var text: String {
+    fileprivate var text: String {
         var bytes = (high.bigEndian, low.bigEndian)
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { buffer in
             inet_ntop(isIPv4 ? AF_INET : AF_INET6, &bytes, buffer.baseAddress, socklen_t(buffer.count))
