@@ -13,6 +13,9 @@ final class HTTPConnection: StreamHandler {
     /// Bytes that the reader of an event stream may still send: it has nothing to say.
     private static let chatterBytes = 8 << 10
 
+    private static let misdirection =
+        "421 Misdirected Request: this server is not known by that name; ask it by its address, or name it in http.hosts"
+
     /// What the connection is doing.
     enum Phase: Hashable {
         /// Waiting for a request, or for the rest of one.
@@ -50,6 +53,7 @@ final class HTTPConnection: StreamHandler {
     var id: UInt64 { stream.id }
     var isStreaming: Bool { phase == .streaming }
     var unsentBytes: Int { stream.unsentBytes }
+    var remoteAddress: Address { stream.remoteAddress }
 
     func streamOpened(_ stream: any ByteStream) {}
 
@@ -102,6 +106,10 @@ final class HTTPConnection: StreamHandler {
             self.request?.keepsAlive = false
             return answer(response)
         }
+        guard server.options.hosts.admits(request.field("host")) || server.handler?.answersAnyHost(request) == true
+        else {
+            return answer(HTTPResponse(.misdirected, text: Self.misdirection))
+        }
         guard server.mayAnswer else {
             self.request?.keepsAlive = false
             return answer(HTTPResponse(.serviceUnavailable, text: "503 Service Unavailable: too many unread answers"))
@@ -126,7 +134,7 @@ final class HTTPConnection: StreamHandler {
     func refuse(_ refusal: HTTPRefusal) {
         var response = HTTPResponse(
             refusal.status, text: "\(refusal.status.rawValue) \(refusal.status.reason): \(refusal.reason)")
-        if refusal.status == .methodNotAllowed { response.fields = [("Allow", "GET, HEAD")] }
+        if refusal.status == .methodNotAllowed { response.fields = [("Allow", server.options.methods)] }
         write(response, to: nil, closes: true)
         finish()
     }

@@ -12,6 +12,9 @@ public final class HTTPReply {
     /// Whether nobody waits for the answer any more.
     public var isVoid: Bool { connection == nil }
 
+    /// Who asks; nil when nobody waits any more.
+    public var remoteAddress: Address? { connection?.remoteAddress }
+
     /// Answers.
     public func send(_ response: HTTPResponse) {
         let connection = connection
@@ -38,6 +41,9 @@ public final class HTTPEventStream {
 
     /// Sends what `event` made; a reader that lags too far behind is dropped instead.
     public func send(_ events: borrowing ByteWriter) { connection?.send(events.bytes) }
+
+    /// Bytes that the reader has yet to take; 0 when it is gone.
+    public var unsentBytes: Int { connection?.unsentBytes ?? 0 }
 
     /// Ends the stream.
     public func close() { connection?.close() }

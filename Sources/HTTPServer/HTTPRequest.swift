@@ -1,5 +1,7 @@
-/// What a client asked for; always GET or HEAD, and without a body.
+/// What a client asked for; GET or HEAD, or POST where that is served, and always without a body.
 public struct HTTPRequest: Hashable, Sendable {
+    /// Whether it is meant to change something (POST).
+    public var isPost = false
     /// Whether only the head of the answer is wanted (HEAD). A handler need not look at it.
     public var isHead: Bool
     /// The path between its slashes, each part percent-decoded: `/api/topics/a%2Fb` is `["api", "topics", "a/b"]`, `/` is

@@ -31,7 +31,7 @@ struct HTTPRequestParser {
             let line = bytes[start..<lineEnd]
             let fields = bytes[(lineEnd + 2)..<(end - 2)]
             (searched, lineEnd) = (0, 0)
-            var request = try Self.request(line)
+            var request = try request(line)
             try read(fields, into: &request)
             return .request(request, length: end)
         } catch {
@@ -83,7 +83,7 @@ struct HTTPRequestParser {
 
     // MARK: The request line
 
-    private static func request(_ line: Slice<UnsafeRawBufferPointer>) throws(HTTPRefusal) -> HTTPRequest {
+    private func request(_ line: Slice<UnsafeRawBufferPointer>) throws(HTTPRefusal) -> HTTPRequest {
         let parts = line.split(separator: .space, omittingEmptySubsequences: false)
         guard parts.count == 3, !parts[0].isEmpty, parts[0].allSatisfy(\.isTokenByte) else {
             throw HTTPRefusal(.badRequest, "a request line is METHOD TARGET HTTP/1.1")
@@ -96,13 +96,14 @@ struct HTTPRequestParser {
             throw HTTPRefusal(.versionNotSupported, "HTTP/1.1 and HTTP/1.0 are spoken here")
         }
         let isHead = parts[0].elementsEqual("HEAD".utf8)
-        guard isHead || parts[0].elementsEqual("GET".utf8) else {
-            throw HTTPRefusal(.methodNotAllowed, "only GET and HEAD are served")
+        let isPost = options.takesPosts && parts[0].elementsEqual("POST".utf8)
+        guard isHead || isPost || parts[0].elementsEqual("GET".utf8) else {
+            throw HTTPRefusal(.methodNotAllowed, "only \(options.methods) are served")
         }
-        var request = HTTPRequest(isHead: isHead, path: [])
+        var request = HTTPRequest(isPost: isPost, isHead: isHead, path: [])
         request.isVersion10 = version == "HTTP/1.0"
         request.keepsAlive = !request.isVersion10
-        try read(target: parts[1], into: &request)
+        try Self.read(target: parts[1], into: &request)
         return request
     }
 

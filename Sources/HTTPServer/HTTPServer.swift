@@ -1,4 +1,4 @@
-// A small HTTP/1.1 server for monitoring: GET and HEAD, whole answers with their length, and server-sent events.
+// A small HTTP/1.1 server for monitoring: GET and HEAD (and POST where it is wanted), whole answers with their length, and server-sent events.
 //
 //     stream ──bytes──▶ HTTPConnection ──head──▶ HTTPRequestParser ──▶ HTTPHandler ──▶ HTTPReply ──▶ bytes
 //
@@ -11,6 +11,15 @@ import Platform
 public protocol HTTPHandler: AnyObject {
     /// Answers by way of `reply`, now or later.
     func respond(to request: HTTPRequest, _ reply: HTTPReply)
+
+    /// Whether a request is answered under whatever name it came (`HTTPHosts`): when the answer is no secret, and programs
+    /// ask for it under names that nobody here knows. By default no.
+    func answersAnyHost(_ request: HTTPRequest) -> Bool
+}
+
+extension HTTPHandler {
+    /// No.
+    public func answersAnyHost(_ request: HTTPRequest) -> Bool { false }
 }
 
 /// What a server did since it started.

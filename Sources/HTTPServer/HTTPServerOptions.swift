@@ -27,7 +27,14 @@ public struct HTTPServerOptions: Hashable, Sendable {
     public var idleTimeout: Duration = .seconds(75)
     /// How long a reader may take none of the bytes that wait for it. Default 20 s.
     public var writeTimeout: Duration = .seconds(20)
+    /// Under which names the server may be asked. Default: in digits, and as localhost.
+    public var hosts = HTTPHosts()
+    /// Whether POST is served too, never with a body. Default false: nothing that comes here changes anything.
+    public var takesPosts = false
 
     /// The defaults above.
     public init() {}
+
+    /// As the Allow field lists them.
+    var methods: String { takesPosts ? "GET, HEAD, POST" : "GET, HEAD" }
 }

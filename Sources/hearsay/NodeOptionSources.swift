@@ -40,6 +40,8 @@ extension NodeOptions {
             http.server.eventStreams = cluster.http.eventStreams
             http.server.requestsPerSecond = cluster.http.requestsPerSecond
             http.server.requestBurst = 4 * cluster.http.requestsPerSecond
+            http.server.hosts = HTTPHosts(
+                cluster.http.hosts + cluster.nodes.flatMap { [$0.listen.host] + ($0.http.map { [$0.host] } ?? []) })
             http.hasBrokerMetrics = cluster.http.brokerMetrics
             http.nodes = cluster.nodes.map { ($0.name, $0.listen) }
             http.processFigures = { ProcessFigures.current }

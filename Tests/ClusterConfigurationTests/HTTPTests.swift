@@ -32,12 +32,14 @@ struct HTTPTests {
             - {name: a, listen: '10.0.0.1:9876', http: '0.0.0.0:9878'}
             - {name: b, listen: '10.0.0.2:9876', http: '0.0.0.0:9878'}
             - {name: c, listen: '10.0.0.3:9876', http: 'ns.example:80'}
-            http: {connections: 4, eventStreams: 3, requestsPerSecond: 7, brokerMetrics: true}
+            http: {connections: 4, eventStreams: 3, requestsPerSecond: 7, brokerMetrics: true,
+              hosts: [monitor.example, '*']}
             """)
         #expect(configuration.nodes.map(\.http?.description) == ["0.0.0.0:9878", "0.0.0.0:9878", "ns.example:80"])
         var expected = HTTPConfiguration()
         (expected.connections, expected.eventStreams, expected.requestsPerSecond) = (4, 3, 7)
         expected.brokerMetrics = true
+        expected.hosts = ["monitor.example", "*"]
         #expect(configuration.http == expected)
     }
 
@@ -69,7 +71,15 @@ struct HTTPTests {
         ),
         (
             "nodes: [{name: a, listen: 'h:1'}]\nhttp: {port: 1}",
-            "c.yaml:2: unknown key 'port' in http; known: connections, eventStreams, requestsPerSecond, brokerMetrics"
+            "c.yaml:2: unknown key 'port' in http; known: connections, eventStreams, requestsPerSecond, brokerMetrics, hosts"
+        ),
+        (
+            "nodes: [{name: a, listen: 'h:1'}]\nhttp: {hosts: ['ns1.example:80']}",
+            "c.yaml:2: http.hosts: 'ns1.example:80' is no host name; write one without port, as in ns1.example, or * for every name"
+        ),
+        (
+            "nodes: [{name: a, listen: 'h:1'}]\nhttp: {hosts: ['*.example']}",
+            "c.yaml:2: http.hosts: '*.example' is no host name; write one without port, as in ns1.example, or * for every name"
         ),
     ]
 

@@ -44,7 +44,7 @@ import Testing
         private func get(_ path: String) -> String {
             guard let connection = try? RawConnection(port: reservation.port) else { return "" }
             // HTTP/1.0: no chunks.
-            try? connection.send("GET \(path) HTTP/1.0\r\nHost: a\r\n\r\n")
+            try? connection.send("GET \(path) HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n")
             return (try? connection.receiveToEnd()) ?? ""
         }
 

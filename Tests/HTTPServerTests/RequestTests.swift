@@ -19,7 +19,7 @@ import Testing
         case .refused(let refusal): return "\(refusal.status.rawValue)"
         case .request(let request, let length):
             let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
-            let method = request.isHead ? "HEAD" : "GET"
+            let method = request.isHead ? "HEAD" : request.isPost ? "POST" : "GET"
             let end = request.keepsAlive ? "" : " close"
             return "\(method) \(request.path) \(query)\(end)" + (length == count ? "" : " rest \(count - length)")
         }
@@ -81,6 +81,34 @@ import Testing
 
     @Test(arguments: Self.heads) func reads(_ head: (request: String, outcome: String?)) {
         #expect(Self.read(head.request) == head.outcome, "\(head.request.debugDescription)")
+    }
+
+    @Test func takesPostsWhereTheyAreWanted() {
+        var options = HTTPServerOptions()
+        options.takesPosts = true
+        #expect(
+            Self.read("POST /a?b=c HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", options) == #"POST ["a"] b=c"#)
+        #expect(Self.read("POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nb", options) == "413")
+        #expect(Self.read("PUT /a HTTP/1.1\r\nHost: a\r\n\r\n", options) == "405")
+    }
+
+    /// Whose name the Host field may be.
+    static let hosts: [(field: String?, admitted: Bool)] = [
+        ("127.0.0.1", true), ("127.0.0.1:9878", true), ("10.1.2.3:80", true), ("[::1]:9878", true), ("[fe80::1]", true),
+        ("localhost", true), ("LocalHost:1", true), ("localhost.", true),
+        ("ns-1.example", true), ("NS-1.Example:9878", true), ("ns-1.example.:9878", true),
+        // HTTP/1.0 without the field: no browser.
+        (nil, true),
+        // Names that others could point here, and what is no host.
+        ("evil.example", false), ("evil.example:9878", false), ("ns-1.example.evil.com", false),
+        ("127.0.0.1.evil.com", false), ("127.0.0.1.", false), ("localhost.evil.com:80", false), ("", false),
+        (":80", false), ("[evil.example:1]", false), ("::1", false), ("1.2.3", false), ("0x7f.0.0.1", false),
+        ("a b", false), ("127.0.0.1:port", false), ("*", false),
+    ]
+
+    @Test(arguments: Self.hosts) func admitsItsOwnNames(_ host: (field: String?, admitted: Bool)) {
+        #expect(HTTPHosts(["ns-1.Example"]).admits(host.field) == host.admitted, "\(host.field ?? "none")")
+        #expect(HTTPHosts(["ns-1.example", "*"]).admits(host.field))
     }
 
     /// Byte by byte, the outcome comes with the same byte, or earlier when it is a refusal.

@@ -22,6 +22,19 @@ import Testing
         #expect(server.ask(\.openConnections) == 1)
     }
 
+    /// A page elsewhere that points its own name here reads nothing.
+    @Test func answersItsOwnNamesOnly() throws {
+        let server = try ServerUnderTest()
+        let connection = try RawConnection(port: server.port)
+        for (host, status) in [("evil.example", 421), ("a:\(server.port)", 200), ("localhost", 200), ("[::1]", 200)] {
+            try connection.send("GET /hello HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+            let answer = try connection.receiveHTTP()
+            #expect(answer.status == status, "\(host)")
+            if status == 421 { #expect(answer.text.contains("http.hosts") && !answer.text.contains("hello")) }
+        }
+        #expect(try connection.get("/hello").status == 200)
+    }
+
     /// HEAD has the head of GET, and no body: the next answer follows at once.
     @Test func headIsRight() throws {
         let server = try ServerUnderTest()

@@ -19,6 +19,7 @@ final class ServerUnderTest: Sendable {
     init(_ change: (inout HTTPServerOptions) -> Void = { _ in }) throws {
         var options = HTTPServerOptions()
         options.requestBurst = 100_000
+        options.hosts = HTTPHosts(["a"])
         change(&options)
         let begun = DispatchSemaphore(value: 0)
         let ended = ended

@@ -105,7 +105,7 @@ import Testing
         }
         // Two at once, and one who does not wait.
         let readers = try (0..<3).map { _ in try RawConnection(port: node.httpPort) }
-        for reader in readers { try reader.send("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n") }
+        for reader in readers { try reader.send("GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n") }
         readers[2].reset()
         for reader in readers.dropLast() {
             let ages = samples(try reader.receiveHTTP().text).filter { $0.key.hasPrefix("hearsay_broker_age_seconds{") }

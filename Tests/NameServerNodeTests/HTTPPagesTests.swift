@@ -127,7 +127,7 @@ import Testing
             try broker.unregister(broker: name, address: "10.0.0.1:\(name.dropFirst(2))")
         }
         let leaver = try RawConnection(port: node.httpPort)
-        try leaver.send("GET /api/brokers HTTP/1.1\r\nHost: a\r\n\r\n")
+        try leaver.send("GET /api/brokers HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         leaver.reset()
         let shown = try json(node.get("/api/brokers"))["brokers"]?.elements.compactMap { $0["name"]?.text } ?? []
         #expect(shown.count == 900 && Set(shown) == Set(names.filter { !$0.hasSuffix("7") }))
@@ -179,7 +179,7 @@ import Testing
 
     private func open(_ node: NodeUnderTest, _ fields: String = "") throws -> RawConnection {
         let reader = try RawConnection(port: node.httpPort)
-        try reader.send("GET /api/stream HTTP/1.1\r\nHost: a\r\n\(fields)\r\n")
+        try reader.send("GET /api/stream HTTP/1.1\r\nHost: 127.0.0.1\r\n\(fields)\r\n")
         #expect(try reader.receiveHTTP().fields["content-type"] == "text/event-stream")
         return reader
     }

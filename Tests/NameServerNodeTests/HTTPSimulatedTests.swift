@@ -26,7 +26,7 @@ import Testing
     private func get(_ path: String, of node: SimulatedNode, in world: World, from platform: SimulatedPlatform)
         -> String
     {
-        let asker = Asker("GET \(path) HTTP/1.1\r\nHost: \(node.host.name)\r\nConnection: close\r\n\r\n")
+        let asker = Asker("GET \(path) HTTP/1.1\r\nHost: \(node.address.host)\r\nConnection: close\r\n\r\n")
         _ = platform.connect(
             to: Address(host: node.address.host, port: 9_878), timeout: .seconds(3), options: StreamOptions(),
             handler: asker)

@@ -21,7 +21,7 @@ extension RawConnection {
 
     /// Asks `GET path` and waits for the answer.
     public func get(_ path: String) throws -> HTTPAnswer {
-        try send("GET \(path) HTTP/1.1\r\nHost: test\r\n\r\n")
+        try send("GET \(path) HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         return try receiveHTTP()
     }
 
