@@ -3,6 +3,7 @@
 # make check   format and imports, without running anything
 # make bench   the benchmarks (ARGS="--help")
 # make experiments   every shipped experiment in virtual time, one on real processes; reports in experiment-results/
+# make package  a tarball and a Debian package, in .build/package
 # make clean   removes what was built
 # make sanitize, make fuzz SECONDS=60, make format
 
@@ -16,7 +17,7 @@ SOURCES := Package.swift Sources Tests bench
 # The Swift runtime goes into the programs: they start faster, and run where there is no toolchain.
 RELEASE := swift build -c release --static-swift-stdlib
 
-.PHONY: run test check bench experiments clean sanitize fuzz format lint install
+.PHONY: run test check bench experiments package clean sanitize fuzz format lint install
 
 run: install
 	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
@@ -40,6 +41,11 @@ experiments: install
 	@.build/release/hearsay experiment run $(notdir $(basename $(wildcard bench/experiments/*.yaml))) --driver simulated \
 	    --quiet --output experiment-results/simulated
 	@$(if $(LIVE),.build/release/hearsay experiment run $(LIVE) --arms off$(comma)protect --output experiment-results/live)
+
+package:
+	@.ci/install package
+	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
+	@.deploy/package/build
 
 sanitize:
 	@.ci/install tests

@@ -10,6 +10,10 @@ let strict: [SwiftSetting] = [
     .define("PLANTED_BUGS", .when(configuration: .debug)),
 ]
 
+/// For the program as it is shipped: nothing that a machine may lack (.deploy/link has libgcc_s and libstdc++ for
+/// static linking), and no table of symbols for others, since nobody loads it.
+let lean = ["-use-ld=lld", "-L\(Context.packageDirectory)/.deploy/link", "-Xlinker", "--no-export-dynamic"]
+
 /// A library module of ours; imports may only point at what is listed here (`make check` proves it).
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
@@ -40,8 +44,8 @@ let package = Package(
     targets: [
         // C libraries from Debian; nothing is vendored.
         .systemLibrary(name: "CLibuv", pkgConfig: "libuv-static", providers: [.apt(["libuv1-dev"])]),
-        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
-        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CDeflate", providers: [.apt(["libdeflate-dev"])]),
+        .systemLibrary(name: "CYAML", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
 
         // Values and contracts.
@@ -97,7 +101,8 @@ let package = Package(
                 "NameServerNode", "HTTPServer", "GossipCore", "AccessControl", "SecureTransport", "BrokerAgent",
                 "RouteClient", "ClusterConfiguration", "ClusterView", "Migration", "Supervisor", "Simulator",
                 "Experiments", arguments, logging,
-            ], swiftSettings: strict),
+            ], swiftSettings: strict,
+            linkerSettings: [.unsafeFlags(lean, .when(configuration: .release))]),
         .executableTarget(
             name: "hearsay-bench",
             dependencies: [
@@ -114,7 +119,10 @@ let package = Package(
             ], path: "bench/Load", swiftSettings: strict),
         .target(name: "CMachine", path: "bench/CMachine"),
         // Plain C on libuv: the limit that our node is measured against.
-        .executableTarget(name: "limit-server", dependencies: ["CLibuv", "CDeflate"], path: "bench/LimitServer"),
+        .executableTarget(
+            name: "limit-server", dependencies: ["CLibuv", "CDeflate"], path: "bench/LimitServer",
+            // C does not read what the module says about linking.
+            linkerSettings: [.linkedLibrary(":libdeflate.a")]),
         // Measures the gossip core in virtual time; a module so that tests run it in small.
         .target(
             name: "GossipBench", dependencies: ["Basics", "GossipCore"], path: "bench/Gossip", swiftSettings: strict),
