@@ -102,6 +102,7 @@ extension RequestClass {
             case .register: "registrations are"
             case .administer: "administration is"
             }
-        return "\(subject) allowed from \(networks) only, not from \(origin): see access.\(self).networks"
+        let option = self == .administer ? " or serve --allow-admin" : ""
+        return "\(subject) allowed from \(networks) only, not from \(origin): see access.\(self).networks\(option)"
     }
 }

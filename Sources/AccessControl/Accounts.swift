@@ -58,6 +58,11 @@ public struct Accounts: Hashable, Sendable {
     /// How many there are.
     public var count: Int { byKey.count }
 
+    /// Whether any account has the class.
+    public func has(_ requestClass: RequestClass) -> Bool {
+        byKey.values.contains { $0.classes.contains(RequestClasses(requestClass)) }
+    }
+
     /// The account with an access key in UTF-8; nil for what is no key of any.
     func account(_ key: UnsafeRawBufferPointer) -> Account? {
         guard !key.isEmpty, key.count <= Limits.keyBytes else { return nil }

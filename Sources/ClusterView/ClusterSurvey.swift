@@ -13,6 +13,8 @@ public struct SurveyOptions: Sendable {
     public var timeout = Duration.seconds(3)
     /// Topics of which every node may be asked at the same time; bounds what waits in sockets. Default 64.
     public var topicsInFlight = 64
+    /// Signs each request; nil = they are not signed.
+    public var sign: RequestSigner?
     /// How often a node that answers "ask again" (protocol.md 2.8) is asked. Default 3.
     public var attempts = 3
 
@@ -38,6 +40,7 @@ public final class ClusterSurvey {
         self.options = options
         var connectionOptions = RemotingConnectionOptions()
         connectionOptions.connectTimeout = options.timeout
+        connectionOptions.sign = options.sign
         connections = nodes.map {
             RemotingConnection(platform: platform, address: $0.address, options: connectionOptions)
         }

@@ -16,8 +16,8 @@ import Remoting
 public struct NameServer: ~Copyable {
     /// RocketMQ's settings, as changed by 318 since the start.
     public internal(set) var properties: NamesrvProperties
-    /// The bounds given at the start.
-    public let limits: NameServerLimits
+    /// The bounds in force.
+    public internal(set) var limits: NameServerLimits
     /// What was served.
     public internal(set) var counters = Counters()
 

@@ -20,14 +20,34 @@ extension NameServer {
             return output.answer(
                 arrival, code: ResponseCode.noPermission, remark: "Can not update config in black list.")
         }
+        if let fault = NamesrvProperties.fault(in: text) { return fail("\(fault); nothing changed", arrival, &output) }
         var changed = properties
         changed.update(text)
+        let later = properties.changes(to: changed).filter { $0.effect == .afterRestart }.map(\.name)
         if changed != properties {
             properties = changed
-            propertiesChanged(text, arrival, &directives)
+            propertiesChanged()
+            let keys = text.entries.map(\.key).joined(separator: ", ")
+            note(.propertiesChanged, nil, "settings changed by request: \(keys)", arrival, &directives)
         }
         if !properties.configStorePath.isEmpty { directives.append(.persistProperties(properties.encoded())) }
-        output.answer(arrival)
+        output.answer(arrival, remark: later.isEmpty ? nil : "needs a restart: \(later.joined(separator: ", "))")
+    }
+
+    /// Takes over settings that the operator changed in a file, as far as they count while the node runs.
+    public mutating func change(_ new: NamesrvProperties) {
+        properties.takeOver(new)
+        propertiesChanged()
+    }
+
+    /// Takes over other bounds of topics, of brokers and of encoded routes; what is held already stays, above them too. The
+    /// other bounds stay as they were at the start.
+    public mutating func change(_ new: NameServerLimits) {
+        limits.topics = new.topics
+        limits.brokers = new.brokers
+        limits.routeCacheBytes = new.routeCacheBytes
+        cache.limit = new.routeCacheBytes
+        if cache.byteCount > cache.limit { cache.removeAll() }
     }
 
     mutating func printProperties(_ arrival: Arrival, _ output: inout ByteWriter) {
@@ -37,13 +57,9 @@ extension NameServer {
     }
 
     /// Routes look different under other settings, and a repeated registration may have to do something now.
-    private mutating func propertiesChanged(
-        _ text: PropertiesText, _ arrival: Arrival, _ directives: inout [Directive]
-    ) {
+    private mutating func propertiesChanged() {
         cache.removeAll()
         let tick = tables.tick()
         for index in tables.groups.indices { tables.groups[index].revisedAt = tick }
-        let keys = text.entries.map(\.key).joined(separator: ", ")
-        note(.propertiesChanged, nil, "settings changed by request: \(keys)", arrival, &directives)
     }
 }

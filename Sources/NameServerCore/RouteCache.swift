@@ -31,7 +31,7 @@ struct RouteCache: ~Copyable {
     private var hand = 0
     /// Bytes held by bodies and their slots.
     private(set) var byteCount = 0
-    let limit: Int
+    var limit: Int
 
     /// What a slot costs besides its bytes, so that many tiny bodies are counted fairly.
     private static let overhead = 96

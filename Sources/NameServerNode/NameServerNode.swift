@@ -28,16 +28,16 @@ public final class NameServerNode {
     private(set) var shutdownPhase = ShutdownPhase.running
 
     /// Nil in mode disabled.
-    let tls: RemotingTLS?
+    var tls: RemotingTLS?
     /// Who may do what.
     let access: NodeAccess
 
-    private let log: NodeLog
+    let log: NodeLog
     private let notifier: MinBrokerNotifier
     private var listener: (any Listener)?
     /// Directives are being carried out; one may lead to others.
     private var isCarryingOut = false
-    private var connections: [UInt64: ClientConnection] = [:]
+    private(set) var connections: [UInt64: ClientConnection] = [:]
     private(set) var gossip: GossipShell?
     private(set) var http: HTTPShell?
     /// Connections of brokers, clients and tools so far.

@@ -9,7 +9,7 @@ import SecureTransport
 /// A node's log: one line per state change, with its cause; none per heartbeat.
 final class NodeLog {
     /// Written to directly by what has lines of its own.
-    private(set) var logger: Logger
+    var logger: Logger
     private var limiter = LogLimiter()
 
     init(logger: Logger) { self.logger = logger }

@@ -29,6 +29,9 @@ public enum RemotingCallError: Error, Hashable, Sendable, CustomStringConvertibl
     }
 }
 
+/// Adds to a request what proves who sends it (`AccessKey` and `Signature` for RocketMQ's accounts).
+public typealias RequestSigner = @Sendable (inout RemotingCommand) -> Void
+
 /// Limits of one outgoing connection.
 public struct RemotingConnectionOptions: Sendable {
     /// Default 3 s, as RocketMQ's clients.
@@ -37,6 +40,8 @@ public struct RemotingConnectionOptions: Sendable {
     public var callLimit = 65_536
     /// Whether a call that times out closes the connection, as RocketMQ's clients do, so that the next use starts afresh.
     public var closesOnTimeout = true
+    /// Called for each request before it leaves; nil = requests are not signed.
+    public var sign: RequestSigner?
     /// Limits of the stream below.
     public var stream = StreamOptions()
 

@@ -69,6 +69,8 @@ public final class RemotingConnection {
     public func close() { end(.local, notify: false) }
 
     private func transmit(_ command: RemotingCommand) {
+        var command = command
+        options.sign?(&command)
         command.encode(into: &unsent)
         guard let link else { return connect() }
         if link.isOpen { flush(link) }

@@ -88,6 +88,7 @@ final class BrokerConnections {
         }
         var connectionOptions = RemotingConnectionOptions()
         connectionOptions.connectTimeout = options.connectTimeout
+        connectionOptions.sign = options.sign
         connectionOptions.closesOnTimeout = false
         let connection = RemotingConnection(platform: platform, address: address, options: connectionOptions)
         connection.onRequest = { [weak self] in self?.onRequest?($0) }

@@ -80,6 +80,7 @@ final class NameServerLink {
         if let connection, connection.address == selector.current { return connection }
         var connectionOptions = RemotingConnectionOptions()
         connectionOptions.connectTimeout = options.connectTimeout
+        connectionOptions.sign = options.sign
         connectionOptions.closesOnTimeout = false
         let connection = RemotingConnection(
             platform: platform, address: selector.current, options: connectionOptions)

@@ -1,4 +1,5 @@
 import Remoting
+import RemotingTransport
 
 /// How a route client behaves. The defaults are RocketMQ's own where it has one.
 public struct RouteClientOptions: Sendable {
@@ -22,6 +23,8 @@ public struct RouteClientOptions: Sendable {
     public var brokerConnectionLimit = 1_024
     /// The `version` of requests; decides, among others, the JSON dialect of routes. Default 5.3.3.
     public var version: Int32 = RemotingVersion.v5_3_3
+    /// Signs each request, to NameServers and brokers alike, as RocketMQ's clients do; nil = they are not signed.
+    public var sign: RequestSigner?
     /// Sent as producer group.
     public var producerGroup = "hearsay-producer"
     /// Names this client to brokers; must be unique among the consumers of a group. Default: made from the seed.

@@ -30,6 +30,7 @@ public struct RouteSurvey: Sendable {
         var waiting = nameServers.count
         var connectionOptions = RemotingConnectionOptions()
         connectionOptions.connectTimeout = options.connectTimeout
+        connectionOptions.sign = options.sign
         var request = RemotingCommand(request: RequestCode.getRouteInfoByTopic, fields: ["topic": topic])
         request.version = options.version
         for (index, address) in nameServers.enumerated() {

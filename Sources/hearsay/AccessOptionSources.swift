@@ -22,7 +22,7 @@ extension AccessOptions {
         let blocks = try networks.map { text in
             let block = AddressBlock(text) ?? AddressBlock(text + (text.contains(":") ? "/128" : "/32"))
             guard let block else {
-                throw failUsage(
+                throw ConfigurationFailure(
                     "--allow-admin '\(text)' is no block of addresses; write 10.0.0.0/8, fd00::/8 or 10.0.0.5")
             }
             return block

@@ -37,12 +37,14 @@ struct BrokerCommand: ParsableCommand {
     @Flag(help: "Sending to an unknown topic does not create it.") var noAutoCreate = false
     @Option(help: "Seed of all chance. Default: another one each time.") var seed: UInt64?
     @OptionGroup var tls: TLSClientOptions
+    @OptionGroup var signing: SigningOptions
     @Flag(help: "Print JSON, one object a line.") var json = false
     @Flag(help: ArgumentHelp("End when the parent process has ended.", visibility: .hidden))
     var exitWithParent = false
 
     func run() throws {
-        let options = try options()
+        var options = try options()
+        options.sign = try signing.signer()
         let printer = BrokerPrinter(isJSON: json)
         do {
             let loop = try EventLoop()

@@ -45,6 +45,7 @@ struct ConsumeCommand: ParsableCommand {
         }
         var options = RouteClientOptions()
         options.pollInterval = poll.duration
+        options.sign = try nameServers.signing.signer()
         let addresses = try nameServers.addresses()
         do {
             let loop = try EventLoop()

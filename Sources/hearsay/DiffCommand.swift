@@ -31,7 +31,7 @@ struct DiffCommand: ParsableCommand {
 
     func run() throws {
         let selection = try selection()
-        let run = try SurveyRun(nodes: try nameServers.cluster().nodes, tls: nameServers.tls, timeout: timeout)
+        let run = try SurveyRun(nodes: try nameServers.cluster().nodes, nameServers, timeout: timeout)
         var search: DifferenceSearch?
         let report: DifferenceReport = run.result { survey, finish in
             search = DifferenceSearch(

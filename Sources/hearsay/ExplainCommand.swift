@@ -26,7 +26,7 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         guard !broker.isEmpty, broker.utf8.count <= 1_024 else { throw failUsage("a broker has 1 to 1024 bytes") }
-        let run = try SurveyRun(nodes: try nameServers.cluster().nodes, tls: nameServers.tls, timeout: timeout)
+        let run = try SurveyRun(nodes: try nameServers.cluster().nodes, nameServers, timeout: timeout)
         let explanation = run.result { survey, finish in
             survey.read(includesTopics: false, routeOf: BrokerExplanation.ownTopic(broker)) {
                 finish(BrokerExplanation(broker, $0))

@@ -7,6 +7,14 @@ func failUsage(_ message: some CustomStringConvertible) -> ExitCode {
     return ExitCode(2)
 }
 
+/// Why a node's configuration cannot be used, besides the faults of a cluster.yaml.
+struct ConfigurationFailure: Error, CustomStringConvertible {
+    /// One line.
+    var description: String
+
+    init(_ message: some CustomStringConvertible) { description = message.description }
+}
+
 /// Writes one line to standard error.
 func printError(_ line: String) { writeAll(2, line + "\n") }
 

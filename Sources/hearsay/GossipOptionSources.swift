@@ -15,7 +15,9 @@ extension GossipOptions {
         let configured = cluster.gossip
         let credentials = try Self.credentials(configured.security)
         let hashKey = Self.hashKey(credentials, label: configured.label)
-        guard let hash = KeyedHash(key: hashKey) else { throw failUsage("no key for gossip could be derived") }
+        guard let hash = KeyedHash(key: hashKey) else {
+            throw ConfigurationFailure("no key for gossip could be derived")
+        }
         var settings = GossipSettings(
             node: node.name, label: configured.label, mode: mode, hash: hash, salt: fingerprint(of: hashKey))
         let peers = cluster.gossipPeers(of: node.name)
@@ -60,7 +62,7 @@ extension GossipOptions {
         do {
             return CredentialFile(name: path, bytes: try readFile(path, limit: CredentialFile.byteLimit))
         } catch {
-            throw failUsage(error)
+            throw ConfigurationFailure(error)
         }
     }
 
@@ -68,7 +70,7 @@ extension GossipOptions {
         do {
             return try make()
         } catch {
-            throw failUsage(error)
+            throw ConfigurationFailure(error)
         }
     }
 

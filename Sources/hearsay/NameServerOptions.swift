@@ -14,6 +14,7 @@ struct NameServerOptions: ParsableArguments {
     @Option(help: "Take the NameServers from this cluster.yaml.")
     var config: String?
     @OptionGroup var tls: TLSClientOptions
+    @OptionGroup var signing: SigningOptions
 
     /// At least one address, or exit status 2.
     func addresses() throws -> [Address] {

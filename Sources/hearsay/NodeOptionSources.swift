@@ -75,18 +75,12 @@ extension NodeOptions {
         var properties = NamesrvProperties(home: environment("ROCKETMQ_HOME"), userHome: environment("HOME"))
         var text = PropertiesText()
         if let propertiesFile {
-            do {
-                text = try PropertiesText(decoding: try readFile(propertiesFile, limit: 1 << 20))
-                properties.load(text)
-            } catch let error as RemotingError {
-                throw failUsage("\(propertiesFile): \(error.context)")
-            } catch let error as PlatformError {
-                throw failUsage(error)
-            }
+            text = try propertiesText(of: propertiesFile)
+            properties.load(text)
             if properties.configStorePath.isEmpty { properties.configStorePath = propertiesFile }
         }
         guard let port = UInt16(exactly: properties.listenPort) else {
-            throw failUsage("listenPort=\(properties.listenPort) is no port")
+            throw ConfigurationFailure("listenPort=\(properties.listenPort) is no port")
         }
         self.init(properties: properties)
         tls = try RemotingTLSOptions(properties: text)
@@ -97,5 +91,16 @@ extension NodeOptions {
         if properties.writeBufferHighWaterMark > 0 {
             stream.highWaterMark = Int(properties.writeBufferHighWaterMark)
         }
+    }
+}
+
+/// A file in the form of namesrv.properties.
+func propertiesText(of path: String) throws -> PropertiesText {
+    do {
+        return try PropertiesText(decoding: try readFile(path, limit: 1 << 20))
+    } catch let error as RemotingError {
+        throw ConfigurationFailure("\(path): \(error.context)")
+    } catch let error as PlatformError {
+        throw ConfigurationFailure(error)
     }
 }

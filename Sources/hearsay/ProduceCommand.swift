@@ -41,6 +41,7 @@ struct ProduceCommand: ParsableCommand {
         let addresses = try nameServers.addresses()
         var options = RouteClientOptions()
         options.avoidsFaults = !noAvoidance
+        options.sign = try nameServers.signing.signer()
         options.pollInterval = poll.duration
         var policy = SendPolicy()
         policy.retryLimit = retries

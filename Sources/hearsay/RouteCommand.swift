@@ -34,6 +34,7 @@ struct RouteCommand: ParsableCommand {
         var options = RouteClientOptions()
         options.nameServerTimeout = timeout.duration
         options.connectTimeout = timeout.duration
+        options.sign = try nameServers.signing.signer()
         do {
             let loop = try EventLoop()
             let printer = RoutePrinter(topic: topic, listsQueues: queues, isJSON: json)

@@ -15,6 +15,9 @@ struct ServeCommand: ParsableCommand {
         discussion: """
             Three ways to configure it: a node of a cluster.yaml (--config and --node), a RocketMQ namesrv.properties \
             (-c), or the defaults: 0.0.0.0:9876, expiry 120 s, scan 10 s, key-value file ~/namesrv/kvConfig.json.
+
+            SIGHUP reads the configuration anew: what can change while the node runs is taken over, what needs a restart is \
+            named in the log, and if anything is wrong nothing changes. SIGTERM and SIGINT end the node.
             """)
 
     @Option(help: "A cluster.yaml; needs --node.") var config: String?
@@ -40,68 +43,40 @@ struct ServeCommand: ParsableCommand {
     var exitWithParent = false
 
     func run() throws {
-        var log = LogSettings()
-        var options = try options(log: &log)
-        if let listen {
-            guard let address = Address(listen) else { throw failUsage("--listen '\(listen)' is no host:port") }
-            options.listen(at: address)
+        let configuration: ServeConfiguration
+        do {
+            configuration = try ServeConfiguration.read(self)
+        } catch let errors as ConfigurationErrors {
+            printError("\(errors)")
+            throw ExitCode(2)
+        } catch let failure as ConfigurationFailure {
+            throw failUsage(failure)
         }
-        if let http {
-            guard let address = Address(http) else { throw failUsage("--http '\(http)' is no host:port") }
-            options.answerHTTP(at: address)
-        }
-        try options.access.allowAdministration(from: allowAdmin)
-        options.software = softwareVersion
-        log.level = logLevel ?? log.level
-        log.format = logFormat ?? log.format
+        if let configFile { printLine("load config properties file OK, \(configFile)") }
         if printConfigItem {
-            writeAll(1, options.properties.text)
+            writeAll(1, configuration.options.properties.text)
             return
         }
-        try serve(options, log)
+        try serve(configuration)
     }
 
-    private struct LogSettings {
-        var level = Logger.Level.info
-        var format = LineLogHandler.Format.text
-    }
-
-    private func options(log: inout LogSettings) throws -> NodeOptions {
-        guard let config else {
-            guard node == nil else { throw failUsage("--node needs --config") }
-            let options = try NodeOptions(propertiesFile: configFile)
-            if let configFile { printLine("load config properties file OK, \(configFile)") }
-            return options
-        }
-        guard configFile == nil else { throw failUsage("--config and -c exclude each other") }
-        let cluster = try ClusterConfiguration.loadOrExit(path: config)
-        let names = cluster.nodes.map(\.name).joined(separator: ", ")
-        guard let node else { throw failUsage("--config needs --node: one of \(names)") }
-        guard var options = NodeOptions(cluster, node: node), let configured = cluster.node(named: node) else {
-            throw failUsage("\(config) has no node '\(node)'; it has \(names)")
-        }
-        options.gossip = try GossipOptions(cluster, node: configured)
-        options.tls = try RemotingTLSOptions(cluster.tls)
-        log.level = Logger.Level(rawValue: cluster.log.level.rawValue) ?? log.level
-        log.format = LineLogHandler.Format(rawValue: cluster.log.format.rawValue) ?? log.format
-        options.access = AccessOptions(cluster.access, format: logFormat ?? log.format)
-        return options
-    }
-
-    private func serve(_ options: NodeOptions, _ settings: LogSettings) throws {
+    private func serve(_ configuration: ServeConfiguration) throws {
+        let options = configuration.options
         allowOpenFiles(options.stream.connectionLimit + 64)
         do {
             let loop = try EventLoop()
             let logger = Logger(label: options.name) { label in
                 LineLogHandler(
-                    node: label, format: settings.format, level: settings.level, timestamp: { utcTimestamp() },
-                    sink: { writeAll(2, $0) })
+                    node: label, format: configuration.format, level: configuration.level,
+                    timestamp: { utcTimestamp() }, sink: { writeAll(2, $0) })
             }
             loop.onWarning = { logger.warning("\($0)") }
             let server = try NameServerNode(platform: loop, options: options, logger: logger)
             let stop = { server.shutdown { loop.stop() } }
             loop.onSignal(SIGTERM, stop)
             loop.onSignal(SIGINT, stop)
+            let reload = ConfigurationReload(self, server, started: configuration, logger: logger)
+            loop.onSignal(SIGHUP) { reload.run() }
             try server.start()
             let watch = exitWithParent ? ParentWatch(platform: loop, onGone: stop) : nil
             watch?.start()

@@ -27,7 +27,7 @@ struct StatusCommand: ParsableCommand {
 
     func run() throws {
         let (cluster, nodes) = try nameServers.cluster()
-        let survey = try SurveyRun(nodes: nodes, tls: nameServers.tls, timeout: timeout)
+        let survey = try SurveyRun(nodes: nodes, nameServers, timeout: timeout)
         let status = survey.result { survey, finish in
             survey.read(includesTopics: false) { finish(ClusterStatus(cluster: cluster, $0)) }
         }
@@ -66,16 +66,19 @@ struct SurveyRun {
     let loop: EventLoop
     let survey: ClusterSurvey
 
-    init(nodes: [(name: String, address: Address)], tls: TLSClientOptions, timeout: TimeArgument) throws {
+    init(
+        nodes: [(name: String, address: Address)], _ nameServers: NameServerOptions, timeout: TimeArgument
+    ) throws {
         guard timeout.duration > .zero else { throw failUsage("--timeout must be above 0") }
         var options = SurveyOptions()
         options.timeout = timeout.duration
+        options.sign = try nameServers.signing.signer()
         do {
             loop = try EventLoop()
         } catch {
             throw failUsage(error)
         }
-        survey = ClusterSurvey(platform: try tls.platform(over: loop), nodes: nodes, options: options)
+        survey = ClusterSurvey(platform: try nameServers.tls.platform(over: loop), nodes: nodes, options: options)
     }
 
     /// Runs the loop until `ask` has finished with a value.

@@ -57,6 +57,6 @@ private func firstLine(of path: String) throws -> String {
         let text = String(decoding: try readFile(path, limit: 4_096), as: UTF8.self)
         return String(text.prefix { !$0.isNewline })
     } catch {
-        throw failUsage(error)
+        throw ConfigurationFailure(error)
     }
 }

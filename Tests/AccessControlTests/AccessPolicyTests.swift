@@ -62,7 +62,7 @@ import Testing
             #expect(refused.reason == .network)
             #expect(
                 refused.remark
-                    == "administration is allowed from 127.0.0.0/8, ::1/128 only, not from 10.1.2.3: see access.administer.networks"
+                    == "administration is allowed from 127.0.0.0/8, ::1/128 only, not from 10.1.2.3: see access.administer.networks or serve --allow-admin"
             )
         }
     }

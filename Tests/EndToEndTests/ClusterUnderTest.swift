@@ -31,6 +31,8 @@ final class ClusterUnderTest {
     let rhythm: Rhythm
     let groups: [GroupUnderTest]
     private let reservations: [PortReservation]
+    /// Whole lines for cluster.yaml besides.
+    private let extra: [String]
 
     /// The path of cluster.yaml.
     var file: String { directory.file("cluster.yaml") }
@@ -38,8 +40,11 @@ final class ClusterUnderTest {
     var nameServers: String { nodes.map(\.address).joined(separator: ";") }
 
     /// Writes the file and starts nothing.
-    init(nodes nodeCount: Int = 3, groups: [GroupUnderTest] = [.a, .b], rhythm: Rhythm = Rhythm()) throws {
+    init(
+        nodes nodeCount: Int = 3, groups: [GroupUnderTest] = [.a, .b], rhythm: Rhythm = Rhythm(), extra: [String] = []
+    ) throws {
         self.rhythm = rhythm
+        self.extra = extra
         self.groups = groups
         let file = directory.file("cluster.yaml")
         var reservations: [PortReservation] = []
@@ -74,6 +79,7 @@ final class ClusterUnderTest {
             "timings:", "  heartbeat: \(rhythm.heartbeat)ms", "  scan: \(rhythm.scan)ms",
             "  expiry: \(rhythm.expiry)ms", "  routePoll: \(rhythm.routePoll)ms",
         ]
+        lines += extra
         if !groups.isEmpty { lines.append("brokers:") }
         for group in groups {
             lines += ["  - group: \(group.name)", "    replicas:"]

@@ -25,13 +25,16 @@ final class CppClient {
     private static let root = URL(fileURLWithPath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent().path
 
-    private init(_ arguments: [String], directory: TemporaryDirectory) throws {
+    private init(
+        _ arguments: [String], directory: TemporaryDirectory, credentials: (accessKey: String, secretKey: String)? = nil
+    ) throws {
         let python = Self.root + "/.build-python/bin/python3"
         guard FileManager.default.isExecutableFile(atPath: python) else {
             throw TestSupportError("Apache's C++ client is not installed: run '.ci/install tests' ('make test' does)")
         }
         process = try NodeProcess(
             python, arguments: ["-u", Self.root + "/Tests/EndToEndTests/cpp_client.py"] + arguments,
+            environment: credentials.map { ["ACCESS_KEY": $0.accessKey, "SECRET_KEY": $0.secretKey] } ?? [:],
             directory: directory)
         try process.line { $0 == "ready" ? () : nil }
     }
@@ -41,14 +44,16 @@ final class CppClient {
     /// - Parameters:
     ///   - pause: seconds after each message.
     ///   - holdingAt: the numbers of topics before which it waits for `release(_:)`.
+    ///   - credentials: what it signs its requests with.
     static func producer(
-        _ cluster: any NameServers, topics: [String], count: Int, pause: Double, holdingAt: Int...
+        _ cluster: any NameServers, topics: [String], count: Int, pause: Double, holdingAt: Int...,
+        credentials: (accessKey: String, secretKey: String)? = nil
     ) throws -> CppClient {
         let directory = TemporaryDirectory()
         for topic in holdingAt { try directory.write("", to: "hold-\(topic)") }
         return try CppClient(
             ["produce", cluster.nameServers, topics.joined(separator: ","), "\(count)", "\(pause)"],
-            directory: directory)
+            directory: directory, credentials: credentials)
     }
 
     /// A push consumer of all `topics`.

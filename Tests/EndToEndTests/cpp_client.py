@@ -6,6 +6,8 @@
                                                     end; waits before the first message of topic number T, counted from
                                                     0, while there is a file hold-T in the working directory
   cpp_client.py consume NAMESRV TOPICS GROUP        prints "received N" for each message
+
+With ACCESS_KEY and SECRET_KEY in the environment requests are signed with them.
 """
 
 import os
@@ -51,9 +53,15 @@ def send(producer, topic, number):
     say("failed %d" % number)
 
 
+def give_credentials(client):
+    if "ACCESS_KEY" in os.environ:
+        client.set_session_credentials(os.environ["ACCESS_KEY"], os.environ["SECRET_KEY"], "ALIYUN")
+
+
 def produce(namesrv, topics, count, pause):
     producer = Producer("PG_hearsay")
     producer.set_namesrv_addr(namesrv)
+    give_credentials(producer)
     producer.start()
     say("ready")
     each = count // len(topics)
@@ -71,6 +79,7 @@ def produce(namesrv, topics, count, pause):
 def consume(namesrv, topics, group):
     consumer = PushConsumer(group)
     consumer.set_namesrv_addr(namesrv)
+    give_credentials(consumer)
     for topic in topics:
         consumer.subscribe(topic, lambda message: say("received %s" % message.body.decode()))
     consumer.start()

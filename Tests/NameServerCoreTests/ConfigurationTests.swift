@@ -123,18 +123,14 @@ import Testing
             # a comment
             waitSecondsForService=7
             foo=bar
-            listenPort=abc
-            serverWorkerThreads=14\u{20}
             orderMessageEnable=TRUE
-            clusterTest=true\u{20}
             bindAddress=  9.9.9.9\u{20}\u{20}
             productEnvName : x\\u0041y
             """
         #expect(node.call(RequestCode.updateNameServerConfig, body: body).code == 0)
         let lines = settings(node)
         for line in [
-            "waitSecondsForService=7", "listenPort=9876", "serverWorkerThreads=8", "orderMessageEnable=true",
-            "clusterTest=false", "bindAddress=9.9.9.9", "productEnvName=xAy",
+            "waitSecondsForService=7", "orderMessageEnable=true", "bindAddress=9.9.9.9", "productEnvName=xAy",
         ] { #expect(lines.contains(line), "\(line)") }
         #expect(!lines.contains { $0.hasPrefix("foo") })
         #expect(persistedProperties(node) == [node.call(RequestCode.getNameServerConfig).text])
@@ -152,8 +148,58 @@ import Testing
     func refusesSmuggledLines(_ body: String) {
         let node = CoreNode()
         let before = settings(node)
-        #expect(node.call(RequestCode.updateNameServerConfig, body: body).code == 0)
+        let answer = node.call(RequestCode.updateNameServerConfig, body: body)
+        #expect(answer.code == 1)
+        #expect(
+            answer.remark?.hasSuffix("has a line break, a control character or a backslash; nothing changed") == true)
         #expect(settings(node) == before)
+    }
+
+    /// RocketMQ leaves out what does not convert, and makes false of a boolean that is not `true`.
+    @Test(
+        "If any value is wrong nothing changes",
+        arguments: [
+            ("listenPort=abc", "listenPort=abc is no whole number of 32 bits"),
+            ("serverWorkerThreads=14\u{20}", "serverWorkerThreads=14  is no whole number of 32 bits"),
+            (
+                "scanNotActiveBrokerInterval=9223372036854775808",
+                "scanNotActiveBrokerInterval=9223372036854775808 is no whole number of 64 bits"
+            ),
+            ("clusterTest=true\u{20}", "clusterTest=true  is neither true nor false"),
+            ("enableTopicList=", "enableTopicList= is neither true nor false"),
+            (
+                "waitSecondsForService=\(String(repeating: "9", count: 1_000))",
+                "waitSecondsForService=\(String(repeating: "9", count: 40)) is no whole number of 32 bits"
+            ),
+        ])
+    func isAllOrNothing(line: String, fault: String) {
+        var properties = NamesrvProperties()
+        properties.configStorePath = "/somewhere/namesrv.properties"
+        let node = CoreNode(properties: properties)
+        let before = settings(node)
+        for body in ["\(line)\norderMessageEnable=true\n", "orderMessageEnable=true\n\(line)\n"] {
+            let answer = node.call(RequestCode.updateNameServerConfig, body: body)
+            #expect(answer.code == 1)
+            #expect(answer.remark == "\(fault); nothing changed")
+        }
+        #expect(settings(node) == before)
+        #expect(node.takeDirectives().isEmpty)
+    }
+
+    @Test(
+        "An update says what needs a restart",
+        arguments: [
+            ("waitSecondsForService=7\nfoo=bar\nserverWorkerThreads=9\n", nil),
+            ("listenPort=9876\n", nil),
+            (
+                "listenPort=1\nwaitSecondsForService=7\nbindAddress=127.0.0.1\n",
+                "needs a restart: listenPort, bindAddress"
+            ),
+        ] as [(String, String?)])
+    func saysWhatNeedsARestart(body: String, remark: String?) {
+        let answer = CoreNode().call(RequestCode.updateNameServerConfig, body: body)
+        #expect(answer.code == 0)
+        #expect(answer.remark == remark)
     }
 
     @Test("A file of the operator's may set everything, and its unknown keys are shown") func loadsFile() throws {

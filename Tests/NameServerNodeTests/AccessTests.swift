@@ -12,7 +12,7 @@ import Testing
     private static let put = RawRequest(100, ["namespace": "N", "key": "K", "value": "v"])
     private static let refusedElsewhere =
         "administration is allowed from 127.0.0.0/8, ::1/128 only, not from 10.1.2.3 through 127.0.0.1: "
-        + "see access.administer.networks"
+        + "see access.administer.networks or serve --allow-admin"
 
     /// A connection that says who is behind it.
     private func connection(_ node: NodeUnderTest, behind source: String? = nil) throws -> RawConnection {

@@ -23,6 +23,8 @@ public final class StandInBroker {
         public var autoCreateTopics = true
         /// Memory limits.
         public var limits = BrokerLimits()
+        /// Signs each request to NameServers; nil = they are not signed.
+        public var sign: RequestSigner?
         /// Decides the jitter of retries.
         public var seed: UInt64
 
@@ -78,7 +80,7 @@ public final class StandInBroker {
         let table = TableReference()
         agent = RegistrationAgent(
             platform: platform, identity: identity, nameServers: options.nameServers, timings: options.timings,
-            seed: random.next(), topics: { table.read() })
+            seed: random.next(), sign: options.sign, topics: { table.read() })
         table.owner = self
         port.owner = self
     }

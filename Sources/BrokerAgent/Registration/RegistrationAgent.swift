@@ -37,10 +37,11 @@ public final class RegistrationAgent {
     ///
     /// - Parameters:
     ///   - seed: decides the jitter of retries.
+    ///   - sign: signs each request; nil = they are not signed.
     ///   - topics: the broker's topics at the time of a registration.
     public init(
         platform: any Platform, identity: BrokerIdentity, nameServers: [Address], timings: RegistrationTimings,
-        seed: UInt64, topics: @escaping () -> TopicTable
+        seed: UInt64, sign: RequestSigner? = nil, topics: @escaping () -> TopicTable
     ) {
         self.platform = platform
         self.nameServers = nameServers
@@ -51,6 +52,7 @@ public final class RegistrationAgent {
         for (index, address) in nameServers.enumerated() {
             var options = RemotingConnectionOptions()
             options.connectTimeout = min(options.connectTimeout, timings.answerTimeout)
+            options.sign = sign
             let connection = RemotingConnection(platform: platform, address: address, options: options)
             connection.onClose = { [weak self] reason in
                 self?.take(.connectionClosed(server: index, reason: "\(RemotingCallError.closed(reason))"))

@@ -17,6 +17,7 @@ final class NodeAccess {
     private let platform: any Platform
     private let log: NodeLog
     private var accounts: AccountsWatch?
+    private var isStarted = false
 
     /// Reads the accounts, if there is a file of them.
     ///
@@ -26,20 +27,45 @@ final class NodeAccess {
     ) throws(PlatformError) {
         self.platform = platform
         self.log = log
-        audit = AuditLog(options.audit, node: node, platform: platform, log: log)
-        policy = AccessPolicy(rules: options.rules)
-        if let source = options.accounts {
-            let watch = AccountsWatch(source, platform: platform, log: log)
-            policy.accounts = try watch.load()
-            accounts = watch
-        }
-        accounts?.onChange = { [weak self] in self?.policy.accounts = $0 }
+        audit = AuditLog(nil, node: node, platform: platform, log: log)
+        policy = AccessPolicy()
+        use(try prepare(options))
     }
 
     /// Begins to look for changes of the accounts.
-    func start() { accounts?.start() }
+    func start() {
+        isStarted = true
+        accounts?.start()
+    }
 
     func stop() { accounts?.stop() }
+
+    // MARK: Change
+
+    /// What other options come to, with their accounts read.
+    struct Prepared {
+        fileprivate var policy: AccessPolicy
+        fileprivate var accounts: AccountsWatch?
+        fileprivate var audit: AuditOptions?
+    }
+
+    /// Reads what the options name and changes nothing.
+    func prepare(_ options: AccessOptions) throws(PlatformError) -> Prepared {
+        let watch = options.accounts.map { AccountsWatch($0, platform: platform, log: log) }
+        let accounts = try watch?.load() ?? Accounts()
+        return Prepared(
+            policy: AccessPolicy(rules: options.rules, accounts: accounts), accounts: watch, audit: options.audit)
+    }
+
+    /// From now on these count; connections must be told.
+    func use(_ prepared: Prepared) {
+        accounts?.stop()
+        policy = prepared.policy
+        accounts = prepared.accounts
+        accounts?.onChange = { [weak self] in self?.policy.accounts = $0 }
+        if isStarted { accounts?.start() }
+        audit.use(prepared.audit)
+    }
 
     // MARK: Requests
 

@@ -25,6 +25,8 @@ final class GossipShell {
     }()
 
     let options: GossipOptions
+    /// Who may connect; from the options at first.
+    lazy var admits = options.admits
     /// Behind a pointer, as the node's own core: class properties pay for exclusivity checks.
     let core: UnsafeMutablePointer<Gossip>
     var now: Instant { platform.now }
@@ -355,7 +357,7 @@ extension GossipShell: ListenerHandler {
     /// Lets a peer in, as far as its address goes; who it is it has to say first.
     func accept(_ stream: any ByteStream) -> (any StreamHandler)? {
         let host = stream.remoteAddress.host
-        guard !isStopped, options.admits(host), mayTalk(to: host) else {
+        guard !isStopped, admits(host), mayTalk(to: host) else {
             core.pointee.refusedLink()
             log.gossipRefused(
                 stream.remoteAddress,

@@ -11,7 +11,7 @@ import Remoting
 /// Answers HTTP for one node.
 final class HTTPShell: HTTPHandler {
     unowned let node: NameServerNode
-    let options: HTTPOptions
+    var options: HTTPOptions
     let lag: LoopLag
     /// The wall clock at the start.
     let startedAt: WallTime

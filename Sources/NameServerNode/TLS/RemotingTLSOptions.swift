@@ -2,7 +2,7 @@ import SecureTransport
 
 /// TLS on the port of brokers and clients (protocol.md 5.6): plain and secured connections share it, told apart by their
 /// first byte.
-public struct RemotingTLSOptions: Sendable {
+public struct RemotingTLSOptions: Hashable, Sendable {
     /// RocketMQ's `tls.server.mode`.
     public enum Mode: String, Sendable, CaseIterable {
         /// TLS connections are closed.
