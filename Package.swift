@@ -11,8 +11,10 @@ let strict: [SwiftSetting] = [
 ]
 
 /// A library module of ours; imports may only point at what is listed here (`make check` proves it).
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 func tests(
@@ -58,16 +60,21 @@ let package = Package(
         module("SecureTransport", ["Basics", "Platform", "COpenSSL"]),
         module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
         module("HTTPServer", ["Basics", "Platform"]),
+        module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
+        module(
+            "ClusterPage", ["Basics", "Platform", "Remoting", "RemotingTransport", "HTTPServer", "ClusterView"],
+            resources: [
+                "page.html", "page.css", "page.js", "words.js", "matrix.js", "charts.js", "details.js", "switches.js",
+            ].map { .embedInCode("Assets/\($0)") }),
         module(
             "NameServerNode",
             [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "HTTPServer",
+                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "HTTPServer", "ClusterPage",
                 "NameServerCore", "GossipCore", logging,
             ]),
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("ClusterConfiguration", ["Basics", "CYAML"]),
-        module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("Supervisor", ["Basics", "Platform"]),
 
         // The same nodes, brokers and clients in virtual time. Never EventLoop.
@@ -83,8 +90,8 @@ let package = Package(
             "Experiments",
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
-                "GossipCore", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
-                "Simulator", logging,
+                "GossipCore", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "ClusterPage",
+                "Supervisor", "Simulator", logging,
             ]),
 
         // Programs: argument parsing and printing only.
@@ -92,7 +99,8 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "HTTPServer", "GossipCore", "SecureTransport", "BrokerAgent", "RouteClient",
+                "NameServerNode", "HTTPServer", "ClusterPage", "GossipCore", "SecureTransport", "BrokerAgent",
+                "RouteClient",
                 "ClusterConfiguration", "ClusterView", "Supervisor", "Simulator", "Experiments", arguments, logging,
             ], swiftSettings: strict),
         .executableTarget(
@@ -134,6 +142,9 @@ let package = Package(
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests("GossipBenchTests", ["GossipBench"]),
         tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "TestSupport"]),
+        tests(
+            "ClusterPageTests",
+            ["Basics", "Platform", "EventLoop", "HTTPServer", "ClusterView", "ClusterPage", "TestSupport", "hearsay"]),
         tests("LoadTests", ["Basics", "Remoting", "Load", "TestSupport", "hearsay", "limit-server"]),
         tests(
             "NameServerNodeTests",
