@@ -15,8 +15,10 @@ let strict: [SwiftSetting] = [
 let lean = ["-use-ld=lld", "-L\(Context.packageDirectory)/.deploy/link", "-Xlinker", "--no-export-dynamic"]
 
 /// A library module of ours; imports may only point at what is listed here (`make check` proves it).
-func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func module(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], resources: [Resource]? = nil
+) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: strict)
 }
 
 func tests(
@@ -63,16 +65,21 @@ let package = Package(
         module("SecureTransport", ["Basics", "Platform", "COpenSSL"]),
         module("RemotingTransport", ["Basics", "Platform", "Remoting"]),
         module("HTTPServer", ["Basics", "Platform"]),
+        module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
+        module(
+            "ClusterPage", ["Basics", "Platform", "Remoting", "RemotingTransport", "HTTPServer", "ClusterView"],
+            resources: [
+                "page.html", "page.css", "page.js", "words.js", "matrix.js", "charts.js", "details.js", "switches.js",
+            ].map { .embedInCode("Assets/\($0)") }),
         module(
             "NameServerNode",
             [
-                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "HTTPServer",
+                "Basics", "Platform", "Remoting", "RemotingTransport", "SecureTransport", "HTTPServer", "ClusterPage",
                 "NameServerCore", "GossipCore", "AccessControl", logging,
             ]),
         module("BrokerAgent", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("RouteClient", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("ClusterConfiguration", ["Basics", "AccessControl", "CYAML"]),
-        module("ClusterView", ["Basics", "Platform", "Remoting", "RemotingTransport"]),
         module("Migration", ["Basics", "Platform", "Remoting", "RemotingTransport", "ClusterView"]),
         module("Supervisor", ["Basics", "Platform"]),
 
@@ -89,8 +96,8 @@ let package = Package(
             "Experiments",
             [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore", "NameServerNode",
-                "GossipCore", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Supervisor",
-                "Simulator", "AccessControl", logging,
+                "GossipCore", "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "ClusterPage",
+                "Supervisor", "Simulator", "AccessControl", logging,
             ]),
 
         // Programs: argument parsing and printing only.
@@ -98,9 +105,9 @@ let package = Package(
             name: "hearsay",
             dependencies: [
                 "Basics", "Platform", "Remoting", "RemotingTransport", "EventLoop", "NameServerCore",
-                "NameServerNode", "HTTPServer", "GossipCore", "AccessControl", "SecureTransport", "BrokerAgent",
-                "RouteClient", "ClusterConfiguration", "ClusterView", "Migration", "Supervisor", "Simulator",
-                "Experiments", arguments, logging,
+                "NameServerNode", "HTTPServer", "ClusterPage", "GossipCore", "AccessControl", "SecureTransport",
+                "BrokerAgent", "RouteClient", "ClusterConfiguration", "ClusterView", "Migration", "Supervisor",
+                "Simulator", "Experiments", arguments, logging,
             ], swiftSettings: strict,
             linkerSettings: [.unsafeFlags(lean, .when(configuration: .release))]),
         .executableTarget(
@@ -145,6 +152,9 @@ let package = Package(
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
         tests("GossipBenchTests", ["GossipBench"]),
         tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "TestSupport"]),
+        tests(
+            "ClusterPageTests",
+            ["Basics", "Platform", "EventLoop", "HTTPServer", "ClusterView", "ClusterPage", "TestSupport", "hearsay"]),
         tests("LoadTests", ["Basics", "Remoting", "Load", "TestSupport", "hearsay", "limit-server"]),
         tests(
             "NameServerNodeTests",

@@ -10,6 +10,8 @@ public struct ClusterModel: Sendable {
         public var registrationsPerSecond = 0.0
         /// Route lookups per second between the last two answers.
         public var lookupsPerSecond = 0.0
+        /// When its latest status came; nil before the first.
+        public var answeredAt: Instant?
 
         /// Its name in cluster.yaml.
         public var name: String { reading.name }

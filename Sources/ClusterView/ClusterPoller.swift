@@ -1,53 +1,53 @@
 import Basics
-import FoundationEssentials
 import Platform
 import Remoting
 import RemotingTransport
 
 /// Asks every node for its status at intervals, each on its own connection, and keeps the `ClusterModel` current.
 ///
-/// A node that does not answer delays no other; it is shown as down until it answers again.
+/// A node that does not answer delays no other by more than one interval; it is shown as down until it answers again.
 public final class ClusterPoller {
+    /// Which thread makes sense of the answers.
+    public enum Place: Sendable {
+        /// The platform's own: for programs that have nothing else to do.
+        case here
+        /// Another one: for nodes, whose loop has lookups to answer.
+        case worker
+    }
+
     /// What is known now.
-    public private(set) var model: ClusterModel
+    public var model: ClusterModel { account.model }
     /// Called after each round, with the events that came in since the last one.
     public var onRound: (([ClusterModel.Event]) -> Void)?
 
-    /// Events kept of each node, as many as it keeps itself.
-    static let eventsRemembered = 64
-
     private let platform: any Platform
     private let interval: Duration
-    private var connections: [RemotingConnection] = []
-    private var previous: [Sample?]
-    private var waiting: Int = 0
-    private var fresh: [ClusterModel.Event] = []
-    private var differences = DifferenceTracker()
-    /// Nodes worth asking for their gossip: not those that said they have none.
-    private var hasGossip: [Bool]
+    private let place: Place
+    private let connections: [RemotingConnection]
+    private var account: ClusterAccount
+    private var round: PollRound
+    private var notes: [ClusterModel.Event] = []
+    /// Answers that the round still waits for; nil between two rounds.
+    private var waiting: Int?
+    /// The next round should have begun.
+    private var isDue = false
+    private var isStopped = false
     private lazy var timer = platform.makeTimer { [weak self] in self?.ask() }
-
-    private struct Sample {
-        var at: Instant
-        var status: NodeStatus
-
-        /// Whether both are from one life of the process: its age has grown as much as time has passed.
-        func isSameLife(as later: Sample) -> Bool {
-            let passed = (later.at - at).wholeMilliseconds
-            return abs(later.status.uptimeMillis - status.uptimeMillis - passed) < 1_000
-        }
-    }
 
     /// A poller for the nodes in their configured order.
     ///
-    /// - Parameter interval: time between two rounds; also the time a node has to answer.
-    public init(platform: any Platform, cluster: String, nodes: [(name: String, address: Address)], interval: Duration)
-    {
+    /// - Parameters:
+    ///   - interval: time between two rounds; also the time a node has to answer.
+    ///   - tellsFirstSight: whether a node's first answer is an event: for who has started the nodes.
+    public init(
+        platform: any Platform, cluster: String, nodes: [(name: String, address: Address)], interval: Duration,
+        place: Place = .here, tellsFirstSight: Bool = true
+    ) {
         self.platform = platform
         self.interval = interval
-        model = ClusterModel(cluster: cluster, nodes: nodes)
-        previous = nodes.map { _ in nil }
-        hasGossip = nodes.map { _ in true }
+        self.place = place
+        account = ClusterAccount(cluster: cluster, nodes: nodes, tellsFirstSight: tellsFirstSight)
+        round = PollRound(nodes: nodes.map { _ in PollRound.NodeAnswers() })
         var options = RemotingConnectionOptions()
         options.connectTimeout = interval
         connections = nodes.map { RemotingConnection(platform: platform, address: $0.address, options: options) }
@@ -58,120 +58,79 @@ public final class ClusterPoller {
 
     /// Stops asking and closes the connections.
     public func stop() {
+        isStopped = true
         timer.cancel()
         for connection in connections { connection.close() }
     }
 
     /// Adds something seen from here, for example that a process has ended.
-    public func note(_ line: String) {
-        fresh.append(ClusterModel.Event(time: platform.wallTime, line: stamped(platform.wallTime, line)))
-    }
+    public func note(_ line: String) { notes.append(ClusterModel.Event(seenAt: platform.wallTime, line)) }
 
     private func ask() {
-        waiting = connections.count + hasGossip.count { $0 }
-        for index in connections.indices {
-            let since = previous[index]?.status.lastEventSequence ?? 0
-            let request = RemotingCommand(
-                request: RequestCode.getNodeStatus, fields: ["sinceEvent": "\(since)"])
-            connections[index].call(request, timeout: interval) { [weak self] result in
-                self?.answered(index, result)
-            }
-            guard hasGossip[index] else { continue }
-            connections[index].call(RemotingCommand(request: RequestCode.getGossipStatus), timeout: interval) {
-                [weak self] result in self?.gossiped(index, result)
-            }
+        if isStopped { return }
+        guard waiting == nil else {
+            isDue = true
+            return
         }
+        isDue = false
         timer.start(at: platform.now + interval)
-    }
-
-    private func answered(_ index: Int, _ result: Result<RemotingCommand, RemotingCallError>) {
-        switch result {
-        case .success(let answer) where answer.code == ResponseCode.success:
-            do {
-                update(index, try JSONDecoder().decode(NodeStatus.self, from: Data(answer.body)))
-            } catch {
-                down(index, "its status cannot be read")
+        round = PollRound(nodes: connections.map { _ in PollRound.NodeAnswers() })
+        // One more, so that nothing ends before everything is asked.
+        waiting = 1 + connections.count + account.hasGossip.count { $0 }
+        for index in connections.indices {
+            let request = RemotingCommand(
+                request: RequestCode.getNodeStatus, fields: ["sinceEvent": "\(account.lastEvent(index))"])
+            connections[index].call(request, timeout: interval) { [weak self] result in
+                guard let self else { return }
+                (round.nodes[index].status, round.nodes[index].at) = (PollRound.Answer(result), platform.now)
+                answered()
             }
-        case .success(let answer): down(index, "status refused, code \(answer.code)")
-        case .failure(let error): down(index, error.description)
-        }
-        answeredOne()
-    }
-
-    private func gossiped(_ index: Int, _ result: Result<RemotingCommand, RemotingCallError>) {
-        switch result {
-        case .success(let answer) where answer.code == ResponseCode.success:
-            model.nodes[index].gossip = try? JSONDecoder().decode(GossipStatus.self, from: Data(answer.body))
-        case .success:
-            model.nodes[index].gossip = nil
-            hasGossip[index] = false
-        case .failure: model.nodes[index].gossip = nil
-        }
-        answeredOne()
-    }
-
-    private func answeredOne() {
-        waiting -= 1
-        if waiting == 0 { endRound() }
-    }
-
-    private func update(_ index: Int, _ status: NodeStatus) {
-        let name = model.nodes[index].name
-        let now = platform.now
-        if model.nodes[index].status == nil { note("\(name) up") }
-        var sample = Sample(at: now, status: status)
-        if let before = previous[index] {
-            if before.isSameLife(as: sample) {
-                let seconds = max(Double((now - before.at).wholeMilliseconds) / 1000, 0.001)
-                let (old, new) = (before.status.counters, status.counters)
-                model.nodes[index].registrationsPerSecond = Double(new.registrations - old.registrations) / seconds
-                model.nodes[index].lookupsPerSecond = Double(new.lookups - old.lookups) / seconds
-            } else {
-                // The new life counts its events from 1 again: the next round asks for all of them. And it may gossip.
-                hasGossip[index] = true
-                sample.status.events = []
-                sample.status.lastEventSequence = 0
+            guard account.hasGossip[index] else { continue }
+            connections[index].call(RemotingCommand(request: RequestCode.getGossipStatus), timeout: interval) {
+                [weak self] result in
+                self?.round.nodes[index].gossip = PollRound.Answer(result)
+                self?.answered()
             }
         }
-        for event in sample.status.events {
-            let time = WallTime(milliseconds: event.wallMillis)
-            fresh.append(ClusterModel.Event(time: time, line: stamped(time, "\(name) \(event.text)")))
-        }
-        // The node tells each event once; why a broker is missing is asked for later.
-        let isSameLife = previous[index].map { $0.isSameLife(as: sample) } ?? true
-        let remembered = isSameLife ? model.nodes[index].status?.events ?? [] : []
-        previous[index] = sample
-        model.nodes[index].status = status
-        model.nodes[index].status?.events = (remembered + sample.status.events).suffix(Self.eventsRemembered)
-        model.nodes[index].error = nil
+        answered()
     }
 
-    private func down(_ index: Int, _ reason: String) {
-        if model.nodes[index].status != nil { note("\(model.nodes[index].name) down: \(reason)") }
-        model.nodes[index].status = nil
-        model.nodes[index].gossip = nil
-        model.nodes[index].error = reason
-        hasGossip[index] = true
+    private func answered() {
+        guard let count = waiting else { return }
+        waiting = count - 1
+        guard waiting == 0, !isStopped else { return }
+        round.notes = notes
+        notes = []
+        let (now, wallTime) = (platform.now, platform.wallTime)
+        switch place {
+        case .here: ended(account.take(round, now: now, wallTime: wallTime))
+        case .worker:
+            let (before, round) = (account, round)
+            platform.offload {
+                var account = before
+                let events = account.take(round, now: now, wallTime: wallTime)
+                return (account, events)
+            } completion: { [weak self] (account, events) in
+                guard let self, !isStopped else { return }
+                self.account = account
+                ended(events)
+            }
+        }
     }
 
-    private func endRound() {
-        let readings = model.nodes.map(\.reading)
-        for line in differences.update(
-            ClusterComparison.brokerDifferences(readings), up: readings.filter(\.isUp).map(\.name), now: platform.now)
-        {
-            note(line)
-        }
-        model.differences = differences.standing
-        model.add(fresh)
-        let events = fresh
-        fresh.removeAll()
+    private func ended(_ events: [ClusterModel.Event]) {
+        waiting = nil
         onRound?(events)
+        if isDue { ask() }
     }
+}
 
-    /// `14:03:22 text`, in UTC.
-    private func stamped(_ time: WallTime, _ line: String) -> String {
-        let seconds = time.milliseconds / 1000 % 86400
-        func two(_ value: Int64) -> String { value < 10 ? "0\(value)" : "\(value)" }
-        return "\(two(seconds / 3600)):\(two(seconds / 60 % 60)):\(two(seconds % 60)) \(printable(line))"
+extension PollRound.Answer {
+    fileprivate init(_ result: Result<RemotingCommand, RemotingCallError>) {
+        switch result {
+        case .success(let answer):
+            self = answer.code == ResponseCode.success ? .body(answer.body) : .refused(answer.code)
+        case .failure(let error): self = .failed(error.description)
+        }
     }
 }

@@ -101,8 +101,7 @@ public struct ClusterStatus: Sendable, Encodable {
         let model = ClusterModel(cluster: cluster, readings: readings)
         self.cluster = cluster
         self.model = model
-        let opponents = Self.opponents(model)
-        nodes = readings.map { Self.node($0, opponents[$0.name] ?? []) }
+        nodes = Self.nodes(of: model)
         brokers = model.brokers.map { row in
             let sights = zip(model.nodes.map(\.name), row.sights.map(Self.sight))
             return Broker(
@@ -110,6 +109,12 @@ public struct ClusterStatus: Sendable, Encodable {
                 nodes: Dictionary(sights, uniquingKeysWith: { first, _ in first }))
         }
         isHealthy = nodes.allSatisfy { $0.differsFrom == [] }
+    }
+
+    /// All nodes of a model, with whom each differs and how its peers are.
+    public static func nodes(of model: ClusterModel) -> [Node] {
+        let opponents = opponents(model)
+        return model.nodes.map { node($0.reading, opponents[$0.name] ?? []) }
     }
 
     /// With whom each node differs: found here in what they list, or by themselves.

@@ -11,11 +11,15 @@ public struct LiveScreen: Sendable {
     /// Whether to colour ages and states with ANSI sequences.
     public var colour: Bool
 
+    /// Where a browser shows more; nil for nowhere.
+    public var page: String?
+
     /// A screen of the given size.
-    public init(width: Int, height: Int, colour: Bool) {
+    public init(width: Int, height: Int, colour: Bool, page: String? = nil) {
         self.width = width
         self.height = height
         self.colour = colour
+        self.page = page
     }
 
     /// Differences shown at most; the rest is counted.
@@ -28,7 +32,8 @@ public struct LiveScreen: Sendable {
     /// The lines, without line feeds.
     public func lines(_ model: ClusterModel) -> [String] {
         let divergence = divergence(model)
-        var lines = [header(model), ""] + nodeTable(model) + [""]
+        let place = page.map { ["Cut links and kill processes in a browser: \($0)"] } ?? []
+        var lines = [header(model)] + place + [""] + nodeTable(model) + [""]
         // What the table cannot have: its title, the count of left out rows, the legend, and the events below.
         let room = height - lines.count - divergence.count - 5 - Self.eventLines
         lines += BrokerTable(palette: palette).lines(model, limit: max(Self.brokerRows, room))

@@ -19,6 +19,18 @@ public struct HTTPRequest: Hashable, Sendable {
     /// HTTP/1.0 must be told when it does.
     var isVersion10 = false
 
+    /// A request for a path, with nothing else said.
+    init(isPost: Bool = false, isHead: Bool, path: [String]) {
+        (self.isPost, self.isHead, self.path) = (isPost, isHead, path)
+    }
+
+    /// A request that came by no connection, for who answers requests and wants to try it.
+    package init(post path: [String], query: [(String, String)], fields: [String: String]) {
+        (isPost, isHead, self.path) = (true, false, path)
+        (queryNames, queryValues) = (query.map(\.0), query.map(\.1))
+        self.fields = fields
+    }
+
     /// The first value of a name in the query.
     public func parameter(_ name: String) -> String? { queryNames.firstIndex(of: name).map { queryValues[$0] } }
 

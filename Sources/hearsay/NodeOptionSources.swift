@@ -42,6 +42,7 @@ extension NodeOptions {
             http.server.requestBurst = 4 * cluster.http.requestsPerSecond
             http.server.hosts = HTTPHosts(
                 cluster.http.hosts + cluster.nodes.flatMap { [$0.listen.host] + ($0.http.map { [$0.host] } ?? []) })
+            http.cluster = cluster.name
             http.hasBrokerMetrics = cluster.http.brokerMetrics
             http.nodes = cluster.nodes.map { ($0.name, $0.listen) }
             http.processFigures = { ProcessFigures.current }

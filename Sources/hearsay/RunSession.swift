@@ -1,10 +1,11 @@
 import Basics
 import ClusterConfiguration
+import ClusterPage
 import ClusterView
 import EventLoop
+import Experiments
 import Glibc
 import Platform
-import Supervisor
 
 /// One run of `hearsay run`: children, poller and screen on one loop.
 final class RunSession {
@@ -24,7 +25,8 @@ final class RunSession {
     private let loop: EventLoop
     private let cluster: ClusterConfiguration
     private let command: RunCommand
-    private let supervisor: Supervisor
+    private let processes: SwitchedCluster
+    private let page: PageServer?
     private let poller: ClusterPoller
     private let terminal: Terminal?
     private let startedAt: Instant
@@ -33,35 +35,67 @@ final class RunSession {
     private var nextSummary: Instant
     private lazy var durationTimer = loop.makeTimer { [weak self] in self?.stop() }
 
-    init(loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand) throws(PlatformError) {
+    /// - Parameter pages: where the page may be, the first free address wins; none for no page.
+    init(
+        loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand, pages: [Address]
+    ) throws(PlatformError) {
         self.loop = loop
         startedAt = loop.now
         nextSummary = loop.now + .seconds(2)
         self.cluster = cluster
         self.command = command
-        supervisor = Supervisor(platform: loop)
+        try makeDirectories(command.logs)
+        var played = cluster
+        if command.noBrokers { played.brokers = [] }
+        // Each link takes a port and, when it is used, four sockets.
+        let brokers = played.brokers.reduce(0) { $0 + $1.replicas.count }
+        allowOpenFiles(256 + 5 * cluster.nodes.count * (cluster.nodes.count + brokers))
+        processes = try SwitchedCluster(
+            platform: loop,
+            setting: .init(
+                executable: ownExecutable(), file: command.config, cluster: played, logs: command.logs,
+                hasLinks: !pages.isEmpty))
+        page = try Self.page(loop, cluster, processes, at: pages)
         poller = ClusterPoller(
             platform: loop, cluster: cluster.name, nodes: cluster.nodes.map { ($0.name, $0.listen) },
             interval: Self.pollInterval)
         terminal = command.plain ? nil : Terminal()
     }
 
+    /// Opens the page at the first of these addresses that is free. An only one that is not is an error; of several nobody asked
+    /// for, none is needed.
+    private static func page(
+        _ loop: EventLoop, _ cluster: ClusterConfiguration, _ processes: SwitchedCluster, at addresses: [Address]
+    ) throws(PlatformError) -> PageServer? {
+        var site = PageSite(cluster: cluster.name, server: "hearsay run") { cluster.nodes.map { ($0.name, $0.listen) } }
+        site.interval = pollInterval
+        for address in addresses {
+            let server = PageServer(platform: loop, site: site, switches: processes)
+            do {
+                try server.start(at: address)
+                return server
+            } catch {
+                if addresses.count == 1 { throw error }
+            }
+        }
+        return nil
+    }
+
     /// Starts the nodes, the brokers and the screen.
     func start() throws(PlatformError) {
-        try makeDirectories(command.logs)
         loop.onSignal(SIGINT) { [weak self] in self?.stop() }
         loop.onSignal(SIGTERM) { [weak self] in self?.stop() }
         loop.onSignal(SIGHUP) { [weak self] in self?.stop() }
-        loop.onSignal(SIGCHLD) { [weak self] in self?.supervisor.childEnded() }
-        supervisor.onEnded = { [weak self] child in self?.ended(child) }
-        for node in cluster.nodes {
-            try startChild(node.name, ["serve", "--config", command.config, "--node", node.name])
-        }
+        loop.onSignal(SIGCHLD) { [weak self] in self?.processes.childEnded() }
+        processes.onTrouble = { [weak self] in self?.troubled($0) }
+        try processes.startNodes()
         terminal?.enter()
         poller.onRound = { [weak self] events in self?.show(events) }
         poller.start()
         let pages = cluster.nodes.compactMap { node in node.http.map { "\(node.name) http://\($0)/" } }
-        if !pages.isEmpty { poller.note("health, metrics and tables: \(pages.joined(separator: ", "))") }
+        if page == nil, !command.noPage { poller.note("no page: its usual ports are taken; --page names another") }
+        if let address = page?.address { poller.note("cut links and kill processes in a browser: http://\(address)/") }
+        if !pages.isEmpty { poller.note("each node's page, metrics and tables: \(pages.joined(separator: ", "))") }
         if let time = command.duration { durationTimer.start(at: loop.now + time.duration) }
     }
 
@@ -71,31 +105,17 @@ final class RunSession {
         let everyNodeIsUp = poller.model.nodes.allSatisfy { $0.status != nil }
         guard !brokersStarted, everyNodeIsUp || loop.now - startedAt > Self.nodeWait else { return }
         brokersStarted = true
-        if command.noBrokers { return }
-        for group in cluster.brokers {
-            for replica in group.replicas {
-                do {
-                    try startChild(
-                        "\(group.name)-\(replica.id)",
-                        ["broker", "--config", command.config, "--group", group.name, "--id", "\(replica.id)"])
-                } catch {
-                    failed = true
-                    poller.note(error.description)
-                }
-            }
+        do {
+            try processes.startBrokers()
+        } catch {
+            troubled(error.description)
         }
     }
 
-    private func startChild(_ name: String, _ arguments: [String]) throws(PlatformError) {
-        try supervisor.start(
-            name: name, executable: ownExecutable(), arguments: arguments + ["--exit-with-parent"],
-            output: "\(command.logs)/\(name).log")
-    }
-
-    private func ended(_ child: ChildProcess) {
-        guard !isStopping, let ending = child.ending else { return }
+    private func troubled(_ text: String) {
+        guard !isStopping else { return }
         failed = true
-        poller.note("process \(child.name) ended: \(ending); see \(command.logs)/\(child.name).log")
+        poller.note(text)
     }
 
     private func show(_ events: [ClusterModel.Event]) {
@@ -103,7 +123,8 @@ final class RunSession {
         startBrokersWhenNodesAreUp()
         if let terminal {
             let size = terminal.size
-            let screen = LiveScreen(width: size.columns, height: size.rows, colour: true)
+            let screen = LiveScreen(
+                width: size.columns, height: size.rows, colour: true, page: page?.address.map { "http://\($0)/" })
             terminal.draw(screen.lines(poller.model))
             return
         }
@@ -119,8 +140,9 @@ final class RunSession {
         isStopping = true
         poller.stop()
         terminal?.leave()
-        printLine("stopping \(supervisor.children.count { $0.ending == nil }) processes")
-        supervisor.stop(grace: Self.stopGrace) { [weak self] in
+        printLine("stopping \(processes.runningCount) processes")
+        page?.stop()
+        processes.stop(grace: Self.stopGrace) { [weak self] in
             printLine("all stopped")
             self?.loop.stop()
         }

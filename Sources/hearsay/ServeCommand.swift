@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import ClusterConfiguration
 import EventLoop
+import Experiments
 import Glibc
 import Logging
 import NameServerCore
@@ -39,6 +40,11 @@ struct ServeCommand: ParsableCommand {
     var allowAdmin: [String] = []
     @Option(help: "The least important lines to log.") var logLevel: Logger.Level?
     @Option(help: "How log lines look.") var logFormat: LineLogHandler.Format?
+    @Option(
+        name: .customLong("detour"),
+        help: ArgumentHelp(
+            "ADDRESS=OTHER: what is to be dialled at the one is dialled at the other.", visibility: .hidden))
+    var detours: [String] = []
     @Flag(help: ArgumentHelp("End when the parent process has ended.", visibility: .hidden))
     var exitWithParent = false
 
@@ -62,6 +68,7 @@ struct ServeCommand: ParsableCommand {
 
     private func serve(_ configuration: ServeConfiguration) throws {
         let options = configuration.options
+        let routes = try routes()
         allowOpenFiles(options.stream.connectionLimit + 64)
         do {
             let loop = try EventLoop()
@@ -71,7 +78,7 @@ struct ServeCommand: ParsableCommand {
                     timestamp: { utcTimestamp() }, sink: { writeAll(2, $0) })
             }
             loop.onWarning = { logger.warning("\($0)") }
-            let server = try NameServerNode(platform: loop, options: options, logger: logger)
+            let server = try NameServerNode(platform: routed(loop, routes), options: options, logger: logger)
             let stop = { server.shutdown { loop.stop() } }
             loop.onSignal(SIGTERM, stop)
             loop.onSignal(SIGINT, stop)
@@ -82,11 +89,32 @@ struct ServeCommand: ParsableCommand {
             watch?.start()
             printLine(
                 "The Name Server boot success. serializeType=JSON, address \(server.address)")
-            if let http = server.httpAddress { printLine("http://\(http)/ answers health, metrics and tables") }
+            if let http = server.httpAddress {
+                printLine("http://\(http)/ shows the cluster in a browser; /api lists health, metrics and tables")
+            }
             loop.run()
         } catch {
             throw failUsage(error)
         }
+    }
+}
+
+extension ServeCommand {
+    /// The detours that `hearsay run` makes.
+    private func routes() throws -> [Address: Address] {
+        var routes: [Address: Address] = [:]
+        for detour in detours {
+            let parts = detour.split(separator: "=", maxSplits: 1).map { Address($0) }
+            guard parts.count == 2, let from = parts[0], let to = parts[1] else {
+                throw failUsage("--detour '\(detour)' is no host:port=host:port")
+            }
+            routes[from] = to
+        }
+        return routes
+    }
+
+    private func routed(_ loop: EventLoop, _ routes: [Address: Address]) -> any Platform {
+        routes.isEmpty ? loop : RoutedPlatform(loop) { routes[$0] ?? $0 }
     }
 }
 

@@ -18,9 +18,14 @@ import Testing
         #expect(try node.get("/livez").status == 200)
         let ready = try node.get("/readyz")
         #expect(ready.status == 200 && ready.text == #"{"ready":true,"reasons":[]}"#)
-        #expect(try node.get("/").text.contains(#"<a href="metrics">"#))
+        #expect(try node.get("/api").text.contains(#"<a href="metrics">"#))
+        let page = try node.get("/")
+        #expect(page.text.contains(#"<script type="module" src="page/page.js">"#))
+        #expect(page.fields["content-security-policy"]?.hasPrefix("default-src 'none'; script-src 'self'") == true)
         #expect(try node.get("/favicon.ico").status == 204)
-        for path in ["/other", "/livez/x", "/api", "/api/other", "/rocketmq", "/rocketmq/other", "/metrics/x"] {
+        for path in [
+            "/other", "/livez/x", "/page", "/page/other", "/api/other", "/rocketmq", "/rocketmq/other", "/metrics/x",
+        ] {
             #expect(try node.get(path).status == 404, "\(path)")
         }
     }

@@ -187,6 +187,13 @@ public final class BrowserPage {
         try wait(until: "location.protocol === 'file:' && document.readyState === 'complete'")
     }
 
+    /// Goes to a page of a server and waits until it is there whole.
+    public func open(url: String) throws {
+        let result = try call("Page.navigate", ["url": url])
+        if let error = result["errorText"]?.text { throw TestSupportError("\(url): \(error)") }
+        try wait(until: "location.protocol === 'http:' && document.readyState === 'complete'")
+    }
+
     /// Changes the window's size.
     public func resize(width: Int, height: Int) throws {
         try call(
@@ -241,11 +248,24 @@ public final class BrowserPage {
 
     /// Presses a key by its DOM name, like `ArrowRight`.
     public func press(_ key: String, shift: Bool = false) throws {
+        var event: [String: Any] = ["key": key, "code": key, "modifiers": shift ? 8 : 0]
+        // What a browser does by itself with a key follows from these.
+        let meanings: [String: (code: Int, text: String?)] = [
+            "Enter": (13, "\r"), "Tab": (9, nil), "Escape": (27, nil),
+        ]
+        if let meaning = meanings[key] {
+            event["windowsVirtualKeyCode"] = meaning.code
+            event["text"] = meaning.text
+        }
         for type in ["keyDown", "keyUp"] {
-            try call(
-                "Input.dispatchKeyEvent", ["type": type, "key": key, "code": key, "modifiers": shift ? 8 : 0])
+            event["type"] = type
+            if type == "keyUp" { event["text"] = nil }
+            try call("Input.dispatchKeyEvent", event)
         }
     }
+
+    /// Types text where the focus is.
+    public func type(_ text: String) throws { try call("Input.insertText", ["text": text]) }
 
     /// The page as PNG bytes, all of it when `isWhole`, else what the window shows.
     public func picture(isWhole: Bool = true) throws -> Data {

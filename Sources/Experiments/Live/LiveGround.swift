@@ -2,14 +2,8 @@ import Basics
 import EventLoop
 import Platform
 
-/// Where an arm takes place: addresses, how processes get there, and who spoils the links.
-protocol LiveGround: AnyObject {
-    /// Makes places for everybody. Called once, before anything else.
-    func open() throws(ExperimentError) -> LivePlaces
-
-    /// Another place for a broker that moves.
-    func anotherPlace(ofBroker broker: Int) throws(ExperimentError) -> Address
-
+/// Where links are, and who spoils them.
+protocol LinkGround: AnyObject {
     /// Makes connections and listens as this party; nil = as somebody whom no fault touches.
     func platform(of party: Party?) -> any Platform
 
@@ -22,11 +16,28 @@ protocol LiveGround: AnyObject {
     /// What proxies do of what faults ask for; the ground does the rest in `apply`.
     func proxied(_ conditions: ProxyConditions) -> ProxyConditions
 
-    /// What is started to run a program as a party.
-    func command(_ party: Party, _ executable: String, _ arguments: [String]) -> (String, [String])
-
     /// Makes all links what these faults, and no others, make of them.
     func apply(_ faults: [Fault]) throws(ExperimentError)
+}
+
+/// By default everybody is at 127.0.0.1, with a proxy on every link that does all that faults ask for.
+extension LinkGround {
+    func proxyAddress(beside party: Party) -> Address { Address(host: "127.0.0.1", port: 0) }
+    func usesProxy(_ caller: Party, to callee: Party) -> Bool { true }
+    func proxied(_ conditions: ProxyConditions) -> ProxyConditions { conditions }
+    func apply(_ faults: [Fault]) {}
+}
+
+/// Where an arm takes place: addresses, how processes get there, and who spoils the links.
+protocol LiveGround: LinkGround {
+    /// Makes places for everybody. Called once, before anything else.
+    func open() throws(ExperimentError) -> LivePlaces
+
+    /// Another place for a broker that moves.
+    func anotherPlace(ofBroker broker: Int) throws(ExperimentError) -> Address
+
+    /// What is started to run a program as a party.
+    func command(_ party: Party, _ executable: String, _ arguments: [String]) -> (String, [String])
 
     /// Removes everything. Called once, when all processes have ended.
     func close()
@@ -58,13 +69,9 @@ final class LoopbackGround: LiveGround {
 
     func anotherPlace(ofBroker broker: Int) throws(ExperimentError) -> Address { try reserve(1)[0] }
     func platform(of party: Party?) -> any Platform { loop }
-    func proxyAddress(beside party: Party) -> Address { Address(host: "127.0.0.1", port: 0) }
-    func usesProxy(_ caller: Party, to callee: Party) -> Bool { true }
-    func proxied(_ conditions: ProxyConditions) -> ProxyConditions { conditions }
     func command(_ party: Party, _ executable: String, _ arguments: [String]) -> (String, [String]) {
         (executable, arguments)
     }
-    func apply(_ faults: [Fault]) {}
     func close() { ports = [] }
 
     private func reserve(_ count: Int) throws(ExperimentError) -> [Address] {

@@ -17,7 +17,7 @@ final class LiveLinks {
         var proxy: LinkProxy
     }
 
-    private let ground: any LiveGround
+    private let ground: any LinkGround
     private let timeScale: Int
     private var random: SeededGenerator
     /// In the order of their making, so that one seed is one run.
@@ -25,7 +25,7 @@ final class LiveLinks {
     private var places: [Pair: Int] = [:]
     private var faults: [Fault] = []
 
-    init(_ ground: any LiveGround, timeScale: Int, seed: UInt64) {
+    init(_ ground: any LinkGround, timeScale: Int, seed: UInt64) {
         (self.ground, self.timeScale) = (ground, timeScale)
         random = SeededGenerator(seed: seed)
     }

@@ -37,7 +37,7 @@ extension HTTPShell {
             gossip.encodeStatus(into: &output)
             return .json(.ok, output)
         case ("explain", 3): return explanation(of: request.path[2])
-        default: return failure(.notFound, "/ lists what there is")
+        default: return failure(.notFound, "/api lists what there is")
         }
         output.append(UInt8(ascii: "}"))
         return .json(.ok, output)

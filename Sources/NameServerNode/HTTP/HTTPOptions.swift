@@ -11,6 +11,10 @@ public struct HTTPOptions: Sendable {
     /// Every node of the cluster by name, itself included, with the address that clients dial: what `/rocketmq/nsaddr`
     /// lists as far as they are ready.
     public var nodes: [(name: String, address: Address)] = []
+    /// The cluster's label, for the page; empty for none.
+    public var cluster = ""
+    /// What the page dials the nodes with, made of the node's own platform: for nodes that speak TLS only.
+    public var pageDialling: (@Sendable (any Platform) -> any Platform)?
     /// Whether `/metrics` has the age of each broker, one series a broker. Default false.
     public var hasBrokerMetrics = false
     /// How often event streams get a summary. Default 1 s.

@@ -2,6 +2,7 @@
 // RocketMQ's clients. It only looks; nothing that comes here changes a table.
 
 import Basics
+import ClusterPage
 import GossipCore
 import HTTPServer
 import NameServerCore
@@ -17,6 +18,7 @@ final class HTTPShell: HTTPHandler {
     let startedAt: WallTime
     private(set) lazy var server = HTTPServer(platform: node.platform, options: options.server, handler: self)
     private lazy var feed = EventFeed(self)
+    private lazy var page = ClusterPage(platform: node.platform, site: site)
     /// Pages that take several turns.
     private var walks: [ObjectIdentifier: BrokerWalk] = [:]
 
@@ -37,6 +39,7 @@ final class HTTPShell: HTTPHandler {
     func stop() {
         lag.stop()
         feed.stop()
+        page.stop()
         walks = [:]
         server.stop()
     }
@@ -47,11 +50,34 @@ final class HTTPShell: HTTPHandler {
     /// Gossip found something.
     func happened(_ event: GossipEvent) { feed.publish(event) }
 
+    /// The nodes of the page are all that the configuration knows; without one, this node is alone on it.
+    private var site: PageSite {
+        var site = PageSite(cluster: options.cluster, server: node.options.name) { [unowned node, options] in
+            if !options.nodes.isEmpty { return options.nodes }
+            // Nobody can dial every address; this machine's own loopback is one of them.
+            let isEvery = ["0.0.0.0", "::"].contains(node.address.host)
+            let host = isEvery ? "127.0.0.1" : node.address.host
+            return [(node.options.name, Address(host: host, port: node.address.port))]
+        }
+        site.dialling = options.pageDialling?(node.platform)
+        return site
+    }
+
     // MARK: Requests
+
+    /// Load balancers ask for health, and RocketMQ's clients for the address list, under names of their own: by default
+    /// `jmenv.tbsite.net`. What they get says no more than the port's being open.
+    func answersAnyHost(_ request: HTTPRequest) -> Bool {
+        switch request.path.first {
+        case "livez", "healthz", "readyz", "rocketmq": true
+        default: false
+        }
+    }
 
     func respond(to request: HTTPRequest, _ reply: HTTPReply) {
         switch (request.path.first, request.path.count) {
-        case (nil, _): reply.send(IndexPage.response)
+        case (nil, _), ("page", _): page.respond(to: request, reply)
+        case ("api", 1): reply.send(IndexPage.response)
         case ("livez", 1), ("healthz", 1): reply.send(HTTPResponse(.ok, text: "ok"))
         case ("readyz", 1): reply.send(readiness())
         case ("metrics", 1): sendMetrics(reply)
@@ -127,5 +153,5 @@ final class HTTPShell: HTTPHandler {
 }
 
 extension HTTPResponse {
-    static let notFound = HTTPResponse(.notFound, text: "404 Not Found: / lists what there is")
+    static let notFound = HTTPResponse(.notFound, text: "404 Not Found: /api lists what there is")
 }
