@@ -57,16 +57,18 @@ import class Foundation.Thread
         // A client that has no route yet may come to a node that has just started: it is told so, and asks again.
         let refusals = newcomers.stop()
         #expect(refusals.allSatisfy { $0.contains("name server not ready") }, "\(refusals)")
-        // Before the 20th nothing happens yet, and a busy machine makes that client wait too long at its start.
-        let troubles = apaches.process.outputLines.filter { $0.hasPrefix("failed") || $0.hasPrefix("retry") }
-        #expect(!(apaches.numbers("failed") + apaches.numbers("retry")).contains { $0 >= 20 }, "\(troubles)")
+        // Apache's client lets a send fail that comes while it connects to the next node (it holds one lock for all its
+        // connections, and says "No route info"); an application sends again, as here.
+        #expect(apaches.numbers("failed") == [])
+        #expect(apaches.numbers("sent") == Array(0..<apaches.numbers("sent").count))
         let summary = try producer.summary(interrupting: true)
         let sent = try #require(summary["sent"]?.integer)
-        #expect(summary["failed"]?.integer == 0 && summary["retried"]?.integer == 0, "\(summary)")
+        #expect(summary["failed"]?.integer == 0, "\(summary)")
         #expect(summary.messagesByBroker("sent").keys.sorted() == brokers)
         print(
             "\(mode): \(sent) and \(apaches.numbers("sent").count) messages sent, \(newcomers.count) clients started, "
-                + "\(refusals.count) of them told to wait")
+                + "\(refusals.count) of them told to wait; Apache's client sent \(apaches.numbers("retry").count) again"
+        )
         let everything = poll(within: .seconds(30), every: .milliseconds(50)) {
             Set(consumer.receivedNumbers).isSuperset(of: 0..<Int(sent))
         }
