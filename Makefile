@@ -46,6 +46,7 @@ package:
 	@.ci/install package
 	@.ci/quiet "building hearsay" $(RELEASE) --product hearsay
 	@.deploy/package/build
+	@.deploy/package/check
 
 sanitize:
 	@.ci/install tests

@@ -10,6 +10,8 @@ final class ClusterMember {
     let port: UInt16
     /// The current or last life; nil before the first.
     private(set) var process: NodeProcess?
+    /// The program of the next life.
+    var program = ProductsDirectory.executable("hearsay")
     private let arguments: [String]
     /// What a line of standard output contains once it serves.
     private let greeting: String
@@ -24,7 +26,7 @@ final class ClusterMember {
 
     /// Starts a new life and does not wait.
     func launch() throws {
-        process = try NodeProcess(ProductsDirectory.executable("hearsay"), arguments: arguments)
+        process = try NodeProcess(program, arguments: arguments)
     }
 
     /// Waits until the new life serves.

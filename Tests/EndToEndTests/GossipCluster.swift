@@ -16,6 +16,8 @@ final class GossipCluster {
         var rhythm = Rhythm(heartbeat: 300, scan: 200, expiry: 3_000, routePoll: 300)
         /// Further lines of the section gossip, for all nodes.
         var gossip: [String] = []
+        /// Lines of the section nameserver.
+        var nameserver: [String] = []
         /// Whether nodes dial each other through links.
         var linksNodes = false
         /// Whether nodes answer HTTP.
@@ -100,6 +102,7 @@ final class GossipCluster {
         let keys = Set(own.compactMap { $0.split(separator: ":").first })
         let common = plan.gossip.filter { line in !keys.contains { line.hasPrefix("\($0):") } }
         lines += (common + own).map { "  \($0)" }
+        if !plan.nameserver.isEmpty { lines += ["nameserver:"] + plan.nameserver.map { "  \($0)" } }
         if !brokers.isEmpty { lines.append("brokers:") }
         for (group, broker) in zip(plan.groups, brokers) {
             lines += ["  - group: \(group)", "    replicas:", "      - id: 0", "        listen: \(broker.address)"]

@@ -5,25 +5,25 @@ import TestSupport
 final class OwnClient {
     let process: NodeProcess
 
-    private init(_ command: String, _ arguments: [String], _ cluster: ClusterUnderTest) throws {
+    private init(_ command: String, _ arguments: [String], _ cluster: any NameServers) throws {
         process = try NodeProcess(
             ProductsDirectory.executable("hearsay"),
             arguments: [command] + arguments + ["--namesrv", cluster.nameServers, "--json"])
     }
 
     /// A producer; each body begins with the message's number.
-    static func producer(_ cluster: ClusterUnderTest, _ topic: String, _ more: String...) throws -> OwnClient {
+    static func producer(_ cluster: any NameServers, _ topic: String, _ more: String...) throws -> OwnClient {
         try OwnClient("produce", ["--topic", topic, "--size", "8", "--quiet"] + more, cluster)
     }
 
     /// A consumer of the whole topic from its beginning.
-    static func consumer(_ cluster: ClusterUnderTest, _ topic: String, _ more: String...) throws -> OwnClient {
+    static func consumer(_ cluster: any NameServers, _ topic: String, _ more: String...) throws -> OwnClient {
         try OwnClient("consume", ["--topic", topic, "--print", "--quiet"] + more, cluster)
     }
 
     /// What `hearsay route` says, and its exit status.
     static func route(
-        _ cluster: ClusterUnderTest, _ topic: String, _ more: String...
+        _ cluster: any NameServers, _ topic: String, _ more: String...
     ) throws -> (NodeProcess.Ending, JSONMeaning) {
         let client = try OwnClient("route", [topic] + more, cluster)
         let ending = try client.process.waitForExit()

@@ -39,7 +39,10 @@ final class RouteWatch: Sendable {
         }
     }
 
-    deinit { record.stop() }
+    deinit { stop() }
+
+    /// Asks no more.
+    func stop() { record.stop() }
 
     private static func answer(_ frame: RawFrame) throws -> Answer {
         switch frame.code {
