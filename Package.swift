@@ -133,9 +133,14 @@ let package = Package(
         // Measures the gossip core in virtual time; a module so that tests run it in small.
         .target(
             name: "GossipBench", dependencies: ["Basics", "GossipCore"], path: "bench/Gossip", swiftSettings: strict),
+        // Everything that a socket or a file brings in, under fire; with libFuzzer, or in small with the tests.
+        module(
+            "FuzzTargets",
+            [
+                "Basics", "Remoting", "NameServerCore", "GossipCore", "HTTPServer", "ClusterConfiguration", "Migration",
+            ]),
         .executableTarget(
-            name: "RemotingFuzz", dependencies: ["Basics", "Remoting", "NameServerCore", "GossipCore"],
-            swiftSettings: strict),
+            name: "Fuzz", dependencies: ["Basics", "Remoting", "FuzzTargets"], swiftSettings: strict),
 
         // Tests. TestSupport starts real processes and speaks raw bytes.
         .target(
@@ -150,6 +155,7 @@ let package = Package(
             ["Basics", "Platform", "EventLoop", "SecureTransport", "COpenSSL", "TestSupport"]),
         tests("NameServerCoreTests", ["Basics", "Remoting", "NameServerCore"]),
         tests("GossipCoreTests", ["Basics", "GossipCore"]),
+        tests("FuzzTests", ["FuzzTargets"], exclude: ["Corpus"]),
         tests("GossipBenchTests", ["GossipBench"]),
         tests("HTTPServerTests", ["Basics", "Platform", "EventLoop", "HTTPServer", "TestSupport"]),
         tests(

@@ -10,7 +10,7 @@ struct HearsayBench: ParsableCommand {
         discussion: "Without a subcommand it runs the quick set of `run` on our node: one and a half minutes.",
         subcommands: [
             RunCommand.self, PairCommand.self, CompareCommand.self, PlotCommand.self, LimitsCommand.self,
-            MicroCommand.self, GossipCommand.self,
+            MicroCommand.self, GossipCommand.self, SoakCommand.self,
         ], defaultSubcommand: RunCommand.self)
 }
 

@@ -72,6 +72,7 @@ struct ServeCommand: ParsableCommand {
         allowOpenFiles(options.stream.connectionLimit + 64)
         do {
             let loop = try EventLoop()
+            if let bytes = MemoryLimit.streamBytes { loop.ownedBytesLimit = min(loop.ownedBytesLimit, bytes) }
             let logger = Logger(label: options.name) { label in
                 LineLogHandler(
                     node: label, format: configuration.format, level: configuration.level,

@@ -95,7 +95,7 @@ import Testing
 
     /// The node runs out of descriptors long before its limit of connections.
     @Test func moreConnectionsThanDescriptors() throws {
-        let stage = try HostileStage(descriptors: 64)
+        let stage = try HostileStage(resources: "ulimit -n 64")
         var connections = try (0..<100).map { _ in try stage.connect() }
         #expect(connections.last?.closes(within: .seconds(10)) == true)
         #expect(poll { stage.process.errorText.contains("out of file descriptors") })

@@ -15,8 +15,8 @@ final class HostileStage {
     ///
     /// - Parameters:
     ///   - limits: lines of the `limits` section, `key: value` each.
-    ///   - descriptors: the node's limit of open files; nil leaves this process's.
-    init(limits: [String] = [], descriptors: Int? = nil) throws {
+    ///   - resources: what a shell is told before it becomes the node, for example `ulimit -n 64`.
+    init(limits: [String] = [], resources: String? = nil) throws {
         let directory = TemporaryDirectory()
         var configuration = "nodes:\n  - name: ns-1\n    listen: 127.0.0.1:9876\n"
         if !limits.isEmpty { configuration += "limits:\n" + limits.map { "  \($0)\n" }.joined() }
@@ -25,8 +25,8 @@ final class HostileStage {
             "127.0.0.1:0",
         ]
         let hearsay = ProductsDirectory.executable("hearsay")
-        if let descriptors {
-            let shell = ["-c", "ulimit -n \(descriptors); exec \"$0\" \"$@\"", hearsay]
+        if let resources {
+            let shell = ["-c", "\(resources); exec \"$0\" \"$@\"", hearsay]
             process = try NodeProcess("/bin/sh", arguments: shell + serve, directory: directory)
         } else {
             process = try NodeProcess(hearsay, arguments: serve, directory: directory)
@@ -72,6 +72,15 @@ final class HostileStage {
     /// Descriptors the node has open.
     var openDescriptors: Int {
         (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process.pid)/fd").count) ?? 0
+    }
+
+    /// The first file of this name in the node's directory or below it.
+    func file(named name: String) -> String? {
+        let files = FileManager.default.enumerator(atPath: process.directory.path)
+        for case let path as String in files ?? .init() where path.split(separator: "/").last.map(String.init) == name {
+            return process.directory.file(path)
+        }
+        return nil
     }
 
     /// A number out of the `counters` of the node's status.

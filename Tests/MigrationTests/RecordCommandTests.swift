@@ -120,7 +120,7 @@ extension [RecordedEvent] {
                 ["--limit", "1"], nil, "has reached its limit of 1 MiB", Int32(0),
                 "ended: the file has reached its limit"
             ),
-            // 64 KiB are all that this process may write to a file.
+            // No file may grow beyond 64 blocks of half a kilobyte or a whole one, as the shell counts.
             ([], "trap '' XFSZ; ulimit -f 64", "File too large", 1, nil),
         ] as [([String], String?, String, Int32, String?)])
     func fileThatCannotGrow(more: [String], shell: String?, words: String, status: Int32, last: String?) throws {

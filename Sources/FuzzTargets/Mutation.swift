@@ -1,12 +1,25 @@
 import Basics
 
 /// Small random damage to an input, the same for the same generator.
-enum Mutation {
+public enum Mutation {
     /// Texts that decoders treat specially.
     private static let tokens = [
         "\"", "\\", "\\u", "\\uD83D", "{", "}", "[", "]", ",", ":", "null", "true", "-", "1e9", "9223372036854775808",
         "0:", "/*", "*/", "//", "\u{0}", "\u{FEFF}", " ", "\r\n", "@type", "=", "78da",
     ].map { Array($0.utf8) }
+
+    /// Feeds damaged good inputs to targets, in turn.
+    public static func run(_ targets: [FuzzTarget], runs: UInt64, seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let seeds = targets.map { target in target.seeds() }
+        for (target, seeds) in zip(targets, seeds) { seeds.forEach(target.feed) }
+        for run in 0..<runs {
+            let index = Int(run % UInt64(targets.count))
+            guard var input = seeds[index].randomElement(using: &random) else { continue }
+            apply(to: &input, using: &random)
+            targets[index].feed(input)
+        }
+    }
 
     /// One to eight changes.
     static func apply(to input: inout [UInt8], using random: inout SeededGenerator) {
