@@ -49,7 +49,8 @@ export const refresh = async () => {
   }
 };
 
-dialog.addEventListener("close", () => { asked = undefined; });
+// The event comes later than the closing; by then another explanation may have been opened.
+dialog.addEventListener("close", () => { if (!dialog.open) asked = undefined; });
 dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
 
 // MARK: Topics
