@@ -115,6 +115,7 @@ public struct ConfigurationChange: Hashable, Sendable {
         Row("http.eventStreams", .afterRestart) { cluster, _ in "\(cluster.http.eventStreams)" },
         Row("http.requestsPerSecond", .afterRestart) { cluster, _ in "\(cluster.http.requestsPerSecond)" },
         Row("http.brokerMetrics", .atOnce) { cluster, _ in "\(cluster.http.brokerMetrics)" },
+        Row("http.hosts", .afterRestart) { cluster, _ in list(cluster.http.hosts) { $0 } },
     ]
 
     private static let tlsRows: [Row] = [

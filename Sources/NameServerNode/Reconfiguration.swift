@@ -14,8 +14,11 @@ extension NameServerNode {
     ///
     /// Certificates and accounts are read anew even if their names are the same. What 318 changed since the start is undone.
     ///
-    /// - Throws: when certificates or accounts cannot be used; then nothing has changed.
+    /// - Throws: when certificates or accounts cannot be used, or the node is stopping; then nothing has changed.
     public func reconfigure(_ new: NodeOptions, level: Logger.Level) throws(PlatformError) {
+        guard shutdownPhase == .running else {
+            throw PlatformError(operation: "reconfigure", name: "stopping", message: "the node is stopping")
+        }
         let newAccess = try access.prepare(new.access)
         let newTLS = try preparedTLS(new.tls)
 

@@ -15,7 +15,7 @@ struct Hearsay: ParsableCommand {
         subcommands: [
             ServeCommand.self, RunCommand.self, CheckCommand.self, BrokerCommand.self, RouteCommand.self,
             ProduceCommand.self, ConsumeCommand.self,
-            StatusCommand.self, DiffCommand.self, ExplainCommand.self, SimulateCommand.self,
+            StatusCommand.self, DiffCommand.self, ExplainCommand.self, AdminCommand.self, SimulateCommand.self,
             ShadowCommand.self, RecordCommand.self, ReplayCommand.self,
             ExperimentCommand.self,
         ])

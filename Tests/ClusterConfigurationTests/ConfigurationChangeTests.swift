@@ -54,6 +54,7 @@ import Testing
         "http.eventStreams": ("eventStreams: 64", "eventStreams: 63"),
         "http.requestsPerSecond": ("requestsPerSecond: 50", "requestsPerSecond: 51"),
         "http.brokerMetrics": ("brokerMetrics: false", "brokerMetrics: true"),
+        "http.hosts": ("brokerMetrics: false", "brokerMetrics: false, hosts: [ns.example]"),
         "tls.mode": ("mode: permissive", "mode: enforcing"), "tls.certificate": ("t.pem", "u.pem"),
         "tls.privateKey": ("t.key", "u.key"), "tls.passwordFile": ("t.key", "t.key, passwordFile: p"),
         "tls.testMode": ("testMode: true", "testMode: false"),

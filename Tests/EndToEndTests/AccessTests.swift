@@ -214,6 +214,58 @@ import Testing
         #expect(try client.call(319).bodyText.contains("waitSecondsForService=8\n"))
     }
 
+    /// `hearsay admin` at a node of ours, over both kinds of answers, and at one that is not there.
+    @Test func admin() throws {
+        let node = try Reloading()
+        let directory = TemporaryDirectory()
+        try directory.write("0123456789\n", to: "secret")
+        let place = ["--namesrv", "127.0.0.1:\(node.port)"]
+        func admin(_ words: String..., at place: [String] = place) throws -> (Int32, String, String) {
+            let process = try NodeProcess(
+                ProductsDirectory.executable("hearsay"), arguments: ["admin"] + words + place)
+            guard case .exit(let status) = try process.waitForExit() else { throw TestSupportError("killed") }
+            return (status, process.outputLines.joined(separator: "\n"), process.errorText)
+        }
+        let name = "127.0.0.1:\(node.port)"
+        #expect(try admin("kv", "put", "N", "K", "a=b") == (0, "\(name): done", ""))
+        #expect(try admin("kv", "get", "N", "K") == (0, "\(name): value=a=b", ""))
+        #expect(try admin("kv", "list", "N") == (0, "\(name): K=a=b", ""))
+        #expect(try admin("kv", "delete", "N", "K") == (0, "\(name): done", ""))
+        #expect(try admin("kv", "list", "N") == (0, "\(name): nothing", ""))
+        let missing = try admin("kv", "get", "N", "K")
+        #expect(missing == (1, "", "\(name): not done (code 22): No config item, Namespace: N Key: K\n"))
+        // Its broker is gone with its connection.
+        let broker = try RawConnection(port: node.port)
+        defer { broker.close() }
+        try broker.register().expectOK()
+        #expect(try admin("perm", "wipe", "broker-a") == (0, "\(name): topics=2", ""))
+        #expect(try admin("perm", "add", "broker-a") == (0, "\(name): topics=2", ""))
+        #expect(try admin("topic", "delete", "A", "--cluster", "C") == (0, "\(name): done", ""))
+        #expect(try admin("config", "get", "waitSecondsForService") == (0, "\(name): waitSecondsForService=45", ""))
+        #expect(
+            try admin("config", "set", "waitSecondsForService=7", "listenPort=1")
+                == (0, "\(name): done; needs a restart: listenPort", ""))
+        #expect(try admin("config", "get", "waitSecondsForService").1 == "\(name): waitSecondsForService=7")
+        let wrong = try admin("config", "set", "waitSecondsForService=x")
+        #expect(
+            wrong == (
+                1, "",
+                "\(name): not done (code 1): waitSecondsForService=x is no whole number of 32 bits; nothing changed\n"
+            ))
+        #expect(try admin("config", "set", "waitSecondsForService").0 == 2)
+        // One node of two is enough to fail, and the other one has done it.
+        let (status, output, error) = try admin(
+            "kv", "put", "N", "K", "v", "--json", at: ["--namesrv", "\(name);127.0.0.1:1"])
+        #expect(status == 1)
+        #expect(error == "")
+        #expect(
+            output.hasPrefix(#"[{"code":0,"node":"\#(name)"},{"node":"127.0.0.1:1","remark":"connect to 127.0.0.1:1"#))
+        // Who did it, once he signs.
+        _ = try admin(
+            "kv", "put", "N", "K", "w", "--access-key", "operator", "--secret-key-file", directory.file("secret"))
+        #expect(node.process.errorText.contains("administration account=operator address=127.0.0.1:"))
+    }
+
     @Test func check() throws {
         let directory = TemporaryDirectory()
         try directory.write(

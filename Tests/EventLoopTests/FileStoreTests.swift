@@ -93,6 +93,38 @@ import Testing
         }
     }
 
+    /// What does not fit is not there by half, and others see why.
+    @Test(arguments: [("/dev/full", "ENOSPC"), ("/dev/null/f", "ENOTDIR"), ("/proc/f", "ENOENT")])
+    func appendsAllOrNothing(path: String, name: String) throws {
+        try withLoop { loop in
+            loop.files.append(path, [1]) { error in
+                #expect(error?.name == name)
+                loop.stop()
+            }
+        }
+    }
+
+    @Test func appendsToWhatIsThere() throws {
+        try withDirectory { directory in
+            try withLoop { loop in
+                let path = directory + "/a/log"
+                loop.files.append(path, [1]) { _ in
+                    var status = stat()
+                    stat(path, &status)
+                    #expect(status.st_mode & 0o777 == 0o640, "not for everybody")
+                    // Renamed meanwhile: a new file is made.
+                    rename(path, path + ".1")
+                    loop.files.append(path, [2, 3]) { error in
+                        #expect(error == nil)
+                        #expect((try? loop.files.read(path, limit: 10)) == [2, 3])
+                        #expect((try? loop.files.read(path + ".1", limit: 10)) == [1])
+                        loop.stop()
+                    }
+                }
+            }
+        }
+    }
+
     @Test func renames() throws {
         try withDirectory { directory in
             try withLoop { loop in

@@ -129,6 +129,29 @@ import Testing
         #expect(try node.get("/metrics").text.contains("hearsay_accounts 1"))
     }
 
+    /// What nobody signs so: it costs a refusal or the connection, and the node goes on.
+    @Test func hostileSignatures() throws {
+        let node = try NodeUnderTest { options in
+            for requestClass in RequestClass.allCases { options.access.rules[requestClass].needsAccount = true }
+        }
+        let long = String(repeating: "a", count: 100_000)
+        let odd = ["", "=", "\u{0}", "集", "0jiwhsaYp5ObE5GObbZH1I8/FT4", long]
+        let client = try connection(node)
+        for key in odd {
+            for signature in odd {
+                let request = RawRequest(105, ["topic": "TopicTest", "AccessKey": key, "Signature": signature])
+                let answer = try client.call(request)
+                #expect(answer.code == 16)
+                #expect((answer.remark?.utf8.count ?? 0) < 200)
+            }
+        }
+        var many = RawRequest(105, ["AccessKey": "RocketMQ", "Signature": "x"])
+        many.fields! += (0..<10_000).map { (name: "field-\($0)", value: "v") }
+        try client.send(many.frame(opaque: 1))
+        try client.expectClose()
+        #expect(try connection(node).call(105, ["topic": "T"]).code == 16)
+    }
+
     @Test func accountsThatCannotBeReadEndTheStart() {
         #expect(throws: TestSupportError.self) {
             try NodeUnderTest {

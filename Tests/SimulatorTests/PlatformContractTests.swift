@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Platform
 import Simulator
 import Testing
@@ -390,5 +391,25 @@ import Testing
         #expect(answer == 0)
         bench.run()
         #expect(answer == 42)
+    }
+
+    /// A file grows; a new one is made. Each append is called back, later.
+    @Test(arguments: PlatformKind.allCases)
+    func appends(_ kind: PlatformKind) throws {
+        let bench = try Workbench(kind)
+        let path = "/tmp/hearsay-append-\(getpid())-\(kind)/log/audit"
+        defer { if kind == .eventLoop { unlink(path) } }
+        let files = bench.platform.files
+        var content: [UInt8]?
+        files.append(path, [1, 2]) { error in
+            #expect(error == nil)
+            files.append(path, [3]) { error in
+                #expect(error == nil)
+                content = try? files.read(path, limit: 100)
+                bench.stop()
+            }
+        }
+        bench.run()
+        #expect(content == [1, 2, 3])
     }
 }
