@@ -56,6 +56,9 @@ struct PageSwitchTests {
         print(
             "page: a cut link is marked after \(cutShown.text), the silence after \(lateShown.text), the difference with advice "
                 + "after \(differenceShown.text) (heartbeat 0.5 s, late after 1.25 s)")
+        // Whoever looks at the events later sees that it was no accident, here and on the terminal.
+        #expect(try page.texts("#events li").contains { $0.hasSuffix(" by hand: the link broker-a:0 → ns-1 is cut") })
+        try run.line { $0.hasSuffix(" by hand: the link broker-a:0 → ns-1 is cut") ? () : nil }
         // The nodes keep it, since two peers hear it; and hearsay diff says the same as the page.
         try expectAgreement(page, cluster) {
             $0["broker-a:0 at ns-1"] == "protected" && $0.values.count { $0 == "heard" } == Self.allCells - 1
