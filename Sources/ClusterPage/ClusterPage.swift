@@ -16,7 +16,7 @@ import Platform
 public final class ClusterPage {
     private let platform: any Platform
     private let site: PageSite
-    private let control: PageControl?
+    private var control: PageControl?
     private lazy var watch = PageWatch(platform: platform, site: site) { [weak self] in self?.questions.close() }
     private lazy var questions = PageQuestions(platform: platform, site: site)
 
@@ -24,7 +24,9 @@ public final class ClusterPage {
     public init(platform: any Platform, site: PageSite, switches: (any PageSwitches)? = nil) {
         self.platform = platform
         self.site = site
-        control = switches.map { PageControl($0) }
+        control = switches.map { switches in
+            PageControl(switches) { [weak self] in self?.watch.note($0.description) }
+        }
         switches?.onChange = { [weak self] in self?.switched() }
     }
 

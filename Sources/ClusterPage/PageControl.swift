@@ -7,8 +7,11 @@ struct PageControl {
     /// Drawn at the start, 128 bits.
     let token: String
     private let switches: any PageSwitches
+    private let onDone: (PageSwitch) -> Void
 
-    init(_ switches: any PageSwitches) {
+    /// - Parameter onDone: called for each change that was carried out.
+    init(_ switches: any PageSwitches, onDone: @escaping (PageSwitch) -> Void) {
+        self.onDone = onDone
         self.switches = switches
         var random = SystemRandomNumberGenerator()
         token = (0..<2).map { _ in
@@ -59,6 +62,7 @@ struct PageControl {
         case .failure(let fault): return .failure(.badRequest, fault.text)
         case .success(let change):
             if let reason = switches.set(change) { return .failure(.conflict, reason) }
+            onDone(change)
             return HTTPResponse(.noContent, contentType: "", body: [])
         }
     }

@@ -16,6 +16,21 @@ public enum PageSwitch: Hashable, Sendable {
     case restart(String)
 }
 
+extension PageSwitch: CustomStringConvertible {
+    /// What was done, as an event.
+    public var description: String {
+        switch self {
+        case .cut(let from, let to): "by hand: the link \(from) → \(to) is cut"
+        case .heal(let from, let to): "by hand: the link \(from) → \(to) is healed"
+        case .healAll: "by hand: all links are healed"
+        case .pause(let name): "by hand: \(name) is paused"
+        case .resume(let name): "by hand: \(name) goes on"
+        case .kill(let name): "by hand: \(name) is killed"
+        case .restart(let name): "by hand: \(name) is started"
+        }
+    }
+}
+
 /// How everything that can be switched is.
 public struct SwitchPositions: Hashable, Sendable {
     /// One process.

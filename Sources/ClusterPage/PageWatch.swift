@@ -55,6 +55,9 @@ final class PageWatch {
         for (_, reader) in readers.sorted(by: { $0.key < $1.key }) { reader.stream.send(event) }
     }
 
+    /// Adds an event to the next round.
+    func note(_ line: String) { poller?.note(line) }
+
     func stop() {
         poller?.stop()
         poller = nil

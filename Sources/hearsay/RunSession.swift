@@ -87,6 +87,7 @@ final class RunSession {
         loop.onSignal(SIGTERM) { [weak self] in self?.stop() }
         loop.onSignal(SIGHUP) { [weak self] in self?.stop() }
         loop.onSignal(SIGCHLD) { [weak self] in self?.processes.childEnded() }
+        processes.onSwitched = { [weak self] in self?.poller.note($0.description) }
         processes.onTrouble = { [weak self] in self?.troubled($0) }
         try processes.startNodes()
         terminal?.enter()

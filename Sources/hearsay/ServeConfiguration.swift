@@ -32,6 +32,7 @@ struct ServeConfiguration {
         if let http = command.http { configuration.options.answerHTTP(at: try address(http, "--http")) }
         try configuration.options.access.allowAdministration(from: command.allowAdmin)
         configuration.options.software = softwareVersion
+        configuration.options.http?.pageDialling = try configuration.options.tls?.pageDialling()
         configuration.level = command.logLevel ?? configuration.level
         configuration.format = command.logFormat ?? configuration.format
         return configuration

@@ -52,6 +52,29 @@ extension RemotingTLSOptions {
     }
 }
 
+extension RemotingTLSOptions {
+    /// How the page dials nodes that take TLS only; nil when plain connections will do. It shows the node's own certificate, in
+    /// case clients must show one, and takes any, as RocketMQ's clients do: nodes are not told whom to trust here.
+    func pageDialling() throws -> (@Sendable (any Platform) -> any Platform)? {
+        guard mode == .enforcing else { return nil }
+        do {
+            var client = ClientCredentials()
+            client.identity = try files.map {
+                let parts = try [$0.certificate, $0.privateKey].map {
+                    CredentialFile(name: $0, bytes: try readFile($0, limit: CredentialFile.byteLimit))
+                }
+                return (parts[0], parts[1], $0.password)
+            }
+            let context = try TLSContext(client: client)
+            return { SecuredPlatform($0, client: context) }
+        } catch let error as PlatformError {
+            throw ConfigurationFailure(error)
+        } catch let error as SecureTransportError {
+            throw ConfigurationFailure(error.description)
+        }
+    }
+}
+
 private func firstLine(of path: String) throws -> String {
     do {
         let text = String(decoding: try readFile(path, limit: 4_096), as: UTF8.self)

@@ -9,6 +9,7 @@ import Testing
 private final class Recorder: PageSwitches {
     var onChange: (() -> Void)?
     var told: [PageSwitch] = []
+    var done: [PageSwitch] = []
     var refusal: String?
     var positions: SwitchPositions {
         var positions = SwitchPositions()
@@ -55,19 +56,20 @@ private final class Recorder: PageSwitches {
     @Test(arguments: Self.changes.indices) func takesWhatThereIs(index: Int) throws {
         let (query, change) = Self.changes[index]
         let switches = Recorder()
-        let control = PageControl(switches)
+        let control = PageControl(switches) { switches.done.append($0) }
         let answer = control.answer(request(query, token: control.token), from: Self.here)
         #expect(answer.status == (change == nil ? .badRequest : .noContent), "\(query)")
-        #expect(switches.told == (change.map { [$0] } ?? []))
+        #expect(switches.told == (change.map { [$0] } ?? []) && switches.done == switches.told)
     }
 
     @Test func saysWhyNot() {
         let switches = Recorder()
         switches.refusal = "ns-1 runs"
-        let control = PageControl(switches)
+        let control = PageControl(switches) { switches.done.append($0) }
         let answer = control.answer(
             request([("do", "restart"), ("process", "ns-1")], token: control.token), from: Self.here)
         #expect(answer.status == .conflict && String(decoding: answer.body, as: UTF8.self) == #"{"error":"ns-1 runs"}"#)
+        #expect(switches.told.count == 1 && switches.done.isEmpty)
     }
 
     static let strangers: [(fields: [String: String], from: Address?, admitted: Bool)] = [
@@ -87,19 +89,19 @@ private final class Recorder: PageSwitches {
     @Test(arguments: Self.strangers.indices) func letsOnlyItsOwnPageSwitch(index: Int) {
         let (fields, from, admitted) = Self.strangers[index]
         let switches = Recorder()
-        let control = PageControl(switches)
+        let control = PageControl(switches) { switches.done.append($0) }
         let answer = control.answer(request([("do", "healAll")], token: control.token, fields: fields), from: from)
         #expect(answer.status == (admitted ? .noContent : .forbidden), "\(fields) from \(String(describing: from))")
         #expect(switches.told.isEmpty == !admitted)
     }
 
     @Test func tokensDiffer() {
-        let tokens = Set((0..<100).map { _ in PageControl(Recorder()).token })
+        let tokens = Set((0..<100).map { _ in PageControl(Recorder()) { _ in }.token })
         #expect(tokens.count == 100 && tokens.allSatisfy { $0.utf8.count == 32 })
     }
 
     @Test func tellsPositions() throws {
-        let state = try JSONMeaning(PageControl(Recorder()).state())
+        let state = try JSONMeaning(PageControl(Recorder()) { _ in }.state())
         #expect(state["parties"]?.elements.map { $0["state"]?.text } == ["up", "paused"])
         #expect(state["links"]?.elements.count == 2)
         #expect(state["cuts"]?.elements.first?.elements.map { $0.text ?? "" } == ["ns-1", "broker-a:0"])

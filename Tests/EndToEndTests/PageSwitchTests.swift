@@ -56,6 +56,9 @@ struct PageSwitchTests {
         print(
             "page: a cut link is marked after \(cutShown.text), the silence after \(lateShown.text), the difference with advice "
                 + "after \(differenceShown.text) (heartbeat 0.5 s, late after 1.25 s)")
+        // Whoever looks at the events later sees that it was no accident, here and on the terminal.
+        #expect(try page.texts("#events li").contains { $0.hasSuffix(" by hand: the link broker-a:0 → ns-1 is cut") })
+        try run.line { $0.hasSuffix(" by hand: the link broker-a:0 → ns-1 is cut") ? () : nil }
         // The nodes keep it, since two peers hear it; and hearsay diff says the same as the page.
         try expectAgreement(page, cluster) {
             $0["broker-a:0 at ns-1"] == "protected" && $0.values.count { $0 == "heard" } == Self.allCells - 1
@@ -97,11 +100,16 @@ struct PageSwitchTests {
         try page.wait(until: "document.querySelectorAll('.peers .good').length === 6")
         let begun = ContinuousClock.now
         try page.click(on: toggle("ns-2", "ns-3"))
+        try page.wait(
+            until:
+                "document.querySelectorAll('.peers li').length === 6 && [...document.querySelectorAll('.peers li')].filter((one) => one.textContent.includes('✂')).length === 2"
+        )
+        print("page: a cut link between nodes is marked after \((ContinuousClock.now - begun).text)")
         try page.wait(until: "[...document.querySelectorAll('.peers .down')].length === 2")
         print(
             "page: a cut link between nodes is shown by both after \((ContinuousClock.now - begun).text) (period 0.25 s)"
         )
-        #expect(try page.texts(".peers .down").sorted() == ["✕ ns-2: no session", "✕ ns-3: no session"])
+        #expect(try page.texts(".peers .down").sorted() == ["✂✕ ns-2: no session", "✂✕ ns-3: no session"])
         let peers = try cluster.ask("status")["nodes"]?.elements.flatMap { $0["peers"]?.elements ?? [] } ?? []
         #expect(peers.count { $0["isConnected"] == .boolean(false) } == 2)
         // No broker suffers.

@@ -14,6 +14,7 @@ const healedLife = 60_000;
 let hello = { interval: 1000 };
 let nodes = [];
 let differences = [];
+let differenceCount = 0;
 let healed = [];
 let hasTopics = false;
 
@@ -38,6 +39,8 @@ const nodeState = (node) => {
   return ["ready", "up"].includes(state) ? ["good", "✓", state] : ["odd", "●", state];
 };
 
+const showNodes = () => keep(find("nodes"), nodes, (node) => node.name, makeNode, showNode);
+
 const showNode = (card, node) => {
   const [look, sign, word] = nodeState(node);
   mark(card, "class", `card ${look}`);
@@ -54,7 +57,8 @@ const showNode = (card, node) => {
     const works = peer.up ? (peer.agrees === false ? "differs" : "good") : "down";
     mark(element, "class", works);
     const time = peer.up && peer.micros !== undefined ? ` ${(peer.micros / 1000).toFixed(1)} ms` : "";
-    say(element, `${{ good: "✓", differs: "▲", down: "✕" }[works]} ${peer.name}${peer.up ? time : ": no session"}`);
+    const cut = switches.isCut(node.name, peer.name) ? "✂" : "";
+    say(element, `${cut}${{ good: "✓", differs: "▲", down: "✕" }[works]} ${peer.name}${peer.up ? time : ": no session"}`);
     mark(element, "title", peer.problem ?? (peer.up ? `agrees: ${peer.agrees === undefined ? "not known yet" : peer.agrees ? "yes" : "no"}` : "no gossip session"));
   });
 };
@@ -68,7 +72,7 @@ const showDifferences = () => {
     ...differences.map((one) => ({ key: `${one.kind} ${one.subject}`, ...one })),
     ...healed.map((one) => ({ key: `healed ${one.at} ${one.kind} ${one.subject}`, ...one })),
   ];
-  const rest = (hello.differenceCount ?? 0) - differences.length;
+  const rest = differenceCount - differences.length;
   if (rest > 0) items.push({ key: "rest", rest });
   if (!items.length) items.push({ key: "none" });
   keep(find("differences"), items, (item) => item.key, () => make("li", {}, make("p", { class: "what" }), make("p"), make("p", { class: "hint" })),
@@ -105,7 +109,7 @@ const takeDifferences = (round) => {
         healed.unshift({ ...one, at: round.t });
   healed = healed.slice(0, 50);
   differences = round.differences;
-  hello.differenceCount = round.differenceCount;
+  differenceCount = round.differenceCount;
 };
 
 // MARK: Verdict
@@ -124,7 +128,7 @@ const judge = () => {
   for (const [word, sign] of [["late", "▲"], ["missing", "✕"], ["protected", "◆"], ["learned", "◇"]])
     if (counts[word]) words.push(`${sign} ${counts[word].toLocaleString("en")} ${word}`);
   say(find("counts"), `${counted(counts.brokers, "broker")} × ${counted(nodes.length, "node")}${words.length ? `: ${words.join(", ")}` : counts.brokers ? ": all heard" : ""}`);
-  const count = hello.differenceCount ?? differences.length;
+  const count = differenceCount;
   if (down.length === nodes.length) return verdict("bad", "✕", "No node answers");
   if (down.length)
     return verdict("bad", "✕", `${down.length} of ${counted(nodes.length, "node")} ${down.length === 1 ? "does" : "do"} not answer: ${listed(down.map((node) => node.name))}${count ? `; ${counted(count, "difference")}` : ""}`);
@@ -154,7 +158,7 @@ const takeEvents = (lines, isWhole) => {
 const takeRound = (round) => {
   clock.set(round.t);
   nodes = round.nodes;
-  keep(find("nodes"), nodes, (node) => node.name, makeNode, showNode);
+  showNodes();
   takeDifferences(round);
   matrix.take(round);
   showDifferences();
@@ -189,7 +193,7 @@ const connect = () => {
     take(JSON.parse(event.data));
   });
   on("hello", (words) => {
-    hello = { ...words };
+    hello = words;
     say(find("cluster"), words.cluster);
     say(find("server"), words.server);
     say(find("pace"), words.interval === 1000 ? "once a second" : `every ${short(words.interval)}`);
@@ -198,6 +202,7 @@ const connect = () => {
   });
   on("switches", (positions) => {
     switches.take(positions);
+    showNodes();
     matrix.draw();
   });
   on("round", (round) => {

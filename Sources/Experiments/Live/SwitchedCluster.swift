@@ -14,6 +14,8 @@ import Supervisor
 public final class SwitchedCluster: PageSwitches {
     /// Called with a sentence when something happened that nobody asked for.
     public var onTrouble: ((String) -> Void)?
+    /// Called with each change that was carried out by hand.
+    public var onSwitched: ((PageSwitch) -> Void)?
     /// Called after every change of `positions`.
     public var onChange: (() -> Void)?
 
@@ -180,6 +182,12 @@ public final class SwitchedCluster: PageSwitches {
 
     /// Switches; see `PageSwitches`.
     public func set(_ change: PageSwitch) -> String? {
+        let reason = perform(change)
+        if reason == nil { onSwitched?(change) }
+        return reason
+    }
+
+    private func perform(_ change: PageSwitch) -> String? {
         switch change {
         case .cut(let from, let to):
             guard let link = link(from, to) else { return "there is no such link" }

@@ -53,11 +53,13 @@ final class HTTPShell: HTTPHandler {
     /// The nodes of the page are all that the configuration knows; without one, this node is alone on it.
     private var site: PageSite {
         var site = PageSite(cluster: options.cluster, server: node.options.name) { [unowned node, options] in
-            if !options.nodes.isEmpty { return options.nodes }
+            let name = node.options.name
             // Nobody can dial every address; this machine's own loopback is one of them.
             let isEvery = ["0.0.0.0", "::"].contains(node.address.host)
-            let host = isEvery ? "127.0.0.1" : node.address.host
-            return [(node.options.name, Address(host: host, port: node.address.port))]
+            let own = Address(host: isEvery ? "127.0.0.1" : node.address.host, port: node.address.port)
+            if options.nodes.isEmpty { return [(name, own)] }
+            // The system may have chosen this node's port.
+            return options.nodes.map { $0.name == name && $0.address.port == 0 ? (name, own) : $0 }
         }
         site.dialling = options.pageDialling?(node.platform)
         return site
