@@ -19,7 +19,8 @@ OLDEST = "1.27"
 def main(program, path):
     with open(path, encoding="utf-8") as file:
         documents = [one for one in yaml.safe_load_all(file) if one]
-    faults = list(schema_faults(documents)) + list(faults_in(documents, program))
+    # What is no manifest has no parts to compare.
+    faults = list(schema_faults(documents)) or list(faults_in(documents, program))
     for fault in faults:
         print("%s: %s" % (path, fault))
     if faults:
@@ -78,8 +79,6 @@ def port_faults(container, services, spec):
             yield "%s does not ask the HTTP port" % probe
     if spec["template"]["metadata"]["annotations"]["prometheus.io/port"] != str(ports["http"]):
         yield "Prometheus is sent to another port"
-    if argument(container, "--http") != "0.0.0.0:%d" % ports["http"]:
-        yield "--http is not the port http"
 
 
 def node_faults(cluster, stateful, container, services):
@@ -94,8 +93,12 @@ def node_faults(cluster, stateful, container, services):
     for one in cluster["nodes"]:
         if one["listen"] != "%s.%s:%d" % (one["name"], spec["serviceName"], ports["namesrv"]):
             yield "node %s is not reached at %s" % (one["name"], one["listen"])
+        if one["http"] != "0.0.0.0:%d" % ports["http"]:
+            yield "node %s does not answer HTTP at the port http" % one["name"]
         if "gossip" in one or ports["gossip"] != ports["namesrv"] + 1:
             yield "node %s does not gossip at the port gossip" % one["name"]
+    if argument(container, "--bind") != "0.0.0.0":
+        yield "a pod listens at a name that may not lead to it yet"
     seconds = cluster.get("nameserver", {}).get("shutdownWaitTimeSeconds", 0)
     if spec["template"]["spec"]["terminationGracePeriodSeconds"] < seconds + 4:
         yield "pods are killed before they have ended"

@@ -57,6 +57,13 @@ extension NodeOptions {
         http?.nodes = nodes.map { $0.name == name ? ($0.name, address) : $0 }
     }
 
+    /// Listens at that address of this machine, for brokers, clients and nodes; everybody is still told the configured one.
+    mutating func bind(to host: String) {
+        properties.bindAddress = host
+        listen.host = host
+        gossip?.listen.host = host
+    }
+
     /// Answers HTTP there, with what the cluster.yaml says about it if there is one.
     mutating func answerHTTP(at address: Address) {
         if http == nil {

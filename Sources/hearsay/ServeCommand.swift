@@ -30,6 +30,14 @@ struct ServeCommand: ParsableCommand {
     @Option(name: [.customShort("n"), .customLong("namesrvAddr")], help: "Accepted as by mqnamesrv; has no effect.")
     var namesrvAddr: String?
     @Option(help: "Listen at this host:port instead; port 0 lets the system choose.") var listen: String?
+    @Option(
+        help: ArgumentHelp(
+            "Listen at this address of the machine instead; what others dial stays what the configuration says.",
+            discussion:
+                "For brokers, clients and nodes, with the configured ports: where the configured host is not an "
+                + "address of this machine, as in containers and behind address translation. 0.0.0.0 is every address.",
+            valueName: "host"))
+    var bind: String?
     @Option(help: "Answer HTTP at this host:port (health, metrics, tables); port 0 lets the system choose.")
     var http: String?
     @Option(

@@ -29,6 +29,10 @@ struct ServeConfiguration {
         if let listen = command.listen {
             configuration.options.listen(at: try address(listen, "--listen"))
         }
+        if let bind = command.bind {
+            guard command.listen == nil else { throw ConfigurationFailure("--bind and --listen exclude each other") }
+            configuration.options.bind(to: try host(bind, "--bind"))
+        }
         if let http = command.http { configuration.options.answerHTTP(at: try address(http, "--http")) }
         try configuration.options.access.allowAdministration(from: command.allowAdmin)
         configuration.options.software = softwareVersion
@@ -41,6 +45,15 @@ struct ServeConfiguration {
     private static func address(_ text: String, _ option: String) throws -> Address {
         guard let address = Address(text) else { throw ConfigurationFailure("\(option) '\(text)' is no host:port") }
         return address
+    }
+
+    /// A host without port; an IPv6 address may stand in brackets.
+    private static func host(_ text: String, _ option: String) throws -> String {
+        let isBareIPv6 = !text.hasPrefix("[") && text.count { $0 == ":" } > 1
+        guard let host = Address(isBareIPv6 ? "[\(text)]:0" : "\(text):0")?.host else {
+            throw ConfigurationFailure("\(option) '\(text)' is no host")
+        }
+        return host
     }
 
     private static func read(clusterFile path: String, _ command: ServeCommand) throws -> ServeConfiguration {
