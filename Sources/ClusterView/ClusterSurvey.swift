@@ -66,7 +66,6 @@ public final class ClusterSurvey {
         // One more, so that nothing completes before everything is asked.
         waiting = 1
         for index in nodes.indices {
-            askForStatus(index)
             askForGroups(index, attempts: options.attempts)
             if includesTopics { askForTopics(index) }
             if let topic { askForRoute(index, of: topic) }
@@ -91,14 +90,13 @@ public final class ClusterSurvey {
 
     // MARK: One node
 
+    /// What only our nodes tell. Others say that they do not know the request, but for Apache's 4.x, which says nothing at
+    /// all (protocol.md, Appendix A): those are not asked.
     private func askForStatus(_ index: Int) {
         ask(index, RemotingCommand(request: RequestCode.getNodeStatus, fields: ["sinceEvent": "0"])) { node, answer in
-            guard answer.code == ResponseCode.success else {
-                node.software = softwareName(version: answer.version, language: answer.language)
-                return
-            }
+            guard answer.code == ResponseCode.success else { return }
             node.status = try? JSONDecoder().decode(NodeStatus.self, from: Data(answer.body))
-            node.software = node.status?.software
+            node.software = node.status?.software ?? node.software
             if node.status == nil { node.notes.append("its status cannot be read") }
         }
         ask(index, RemotingCommand(request: RequestCode.getGossipStatus)) { node, answer in
@@ -109,6 +107,10 @@ public final class ClusterSurvey {
 
     private func askForGroups(_ index: Int, attempts: Int) {
         ask(index, RemotingCommand(request: RequestCode.getBrokerClusterInfo)) { [weak self] node, answer in
+            if node.software == nil {
+                node.software = softwareName(version: answer.version, language: answer.language)
+                if answer.version >= RemotingVersion.v5_0_0 { self?.askForStatus(index) }
+            }
             if answer.code == ResponseCode.success, let info = try? ClusterInfo.decode(answer.body) {
                 node.groups = info.brokerAddrTable
             } else if answer.code == ResponseCode.systemError, attempts > 1 {

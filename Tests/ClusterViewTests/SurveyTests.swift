@@ -288,4 +288,23 @@ import Testing
         survey.close()
         #expect(readings.map(\.error) == [nil, "no answer in time"])
     }
+
+    /// Apache's 4.x answers nothing at all to requests that it does not know: it is not asked for what only ours tell.
+    @Test func aNameServerOf4IsNotAskedForWhatItDoesNotKnow() throws {
+        let stage = try Stage(1)
+        for code in [RequestCode.getNodeStatus, RequestCode.getGossipStatus] {
+            stage.servers[0].replies[code] = { _ in nil }
+        }
+        stage.servers[0].replies[RequestCode.getBrokerClusterInfo] = { request in
+            var answer = RemotingCommand.response(
+                to: request, code: 0, body: Array(StandInNameServer.clusterInfo.utf8))
+            answer.version = RemotingVersion.v4_9_8
+            return answer
+        }
+        let survey = ClusterSurvey(platform: stage.loop, nodes: stage.nodes)
+        let readings: [NodeReading] = try stage.result { survey.read(includesTopics: true, completion: $0) }
+        survey.close()
+        #expect(readings[0].isUp && readings[0].software == "RocketMQ 4.9.8" && readings[0].groups?.count == 1)
+        #expect(stage.servers[0].count(RequestCode.getNodeStatus) == 0)
+    }
 }
