@@ -31,8 +31,27 @@ extension FuzzTarget {
                 """.utf8)
         ]
     } run: { bytes in
-        do throws(ConfigurationErrors) {
+        exercise { () throws(ConfigurationErrors) in
             _ = try ClusterConfiguration.parse(bytes: [UInt8](bytes), fileName: "cluster.yaml")
+        }
+    }
+
+    /// The file of accounts.
+    static let accountsFile = FuzzTarget("accountsFile") {
+        [
+            Array(
+                "accounts:\n  - {accessKey: me, secretKey: \"1234567\", admin: false, classes: [lookup, register], networks: [10.0.0.0/8, \"fd00::/8\"]}\n"
+                    .utf8)
+        ]
+    } run: { bytes in
+        exercise { () throws(ConfigurationErrors) in
+            _ = try AccountsFile.parse(bytes: [UInt8](bytes), fileName: "accounts.yaml")
+        }
+    }
+
+    private static func exercise(_ parse: () throws(ConfigurationErrors) -> Void) {
+        do throws(ConfigurationErrors) {
+            try parse()
         } catch {
             precondition(!error.errors.isEmpty, "refused without a reason")
             for fault in error.errors {

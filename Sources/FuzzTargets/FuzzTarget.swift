@@ -20,7 +20,7 @@ public struct FuzzTarget: Sendable {
     public static let all: [FuzzTarget] = [
         .frame, .jsonHeader, .binaryHeader, .registration, .oldRegistration, .compressedRegistration,
         .inflatedRegistration, .dataVersion, .route, .clusterInfo, .keyValueFile, .properties, .proxyHeader,
-        .conversation, .storedMessage, .gossipFrame, .images, .http, .clusterFile, .recording,
+        .conversation, .storedMessage, .gossipFrame, .images, .http, .clusterFile, .accountsFile, .recording,
     ]
 
     /// The one of this name.

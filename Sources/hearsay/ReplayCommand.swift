@@ -15,6 +15,7 @@ struct ReplayCommand: ParsableCommand {
             what was answered before it is answered again. Answers are compared as values: the code, the fields, and what the \
             body says; not opaque, version, remarks or the order of lists, and not what a NameServer says of itself.
 
+            Recorded signatures are masked; requests are signed anew with --access-key. \
             It changes the tables of the NameServer, so give it an empty one. The recorded one may have known brokers from \
             before: --skip 31s leaves out what was answered until they had all registered again.
 
@@ -54,6 +55,7 @@ struct ReplayCommand: ParsableCommand {
     var skip = TimeArgument(.zero)
     @Option(help: "How long to wait for an answer.") var timeout = TimeArgument(.seconds(3))
     @OptionGroup var tls: TLSClientOptions
+    @OptionGroup var signing: SigningOptions
     @Flag(help: "Print JSON.") var json = false
     @Flag(help: "No progress on standard error.") var quiet = false
 
@@ -66,6 +68,7 @@ struct ReplayCommand: ParsableCommand {
         if case .times(let times) = speed { options.speed = times } else { options.speed = nil }
         options.timeout = timeout.duration
         options.skip = skip.duration
+        options.sign = try signing.signer()
         allowOpenFiles(65_536)
         let report = try report(target, options)
         if json {

@@ -39,6 +39,7 @@ struct ShadowCommand: ParsableCommand {
     @Flag(help: "Also tell where values are equal and bytes are not.") var bytes = false
     @Option(help: "How long to wait for an answer.") var timeout = TimeArgument(.seconds(3))
     @OptionGroup var tls: TLSClientOptions
+    @OptionGroup var signing: SigningOptions
     @Flag(help: "Print JSON: one report a line, after each reading of everything and at the end.") var json = false
     @Flag(help: "No progress on standard error.") var quiet = false
 
@@ -112,6 +113,7 @@ struct ShadowCommand: ParsableCommand {
         options.duration = duration?.duration
         options.timeout = timeout.duration
         options.comparesBytes = bytes
+        options.sign = try signing.signer()
         options.namespaces += namespaces.filter { $0 != ShadowOptions.orderNamespace }
         switch topics {
         case "all": break

@@ -19,6 +19,8 @@ public struct ReplayOptions: Sendable {
     /// Answers that were recorded earlier than this are not compared: the recorded server knew brokers that had registered
     /// before.
     public var skip = Duration.zero
+    /// Called for each request before it leaves, in place of the recorded signature; nil sends what was recorded.
+    public var sign: RequestSigner?
 
     /// The defaults above.
     public init() {}
@@ -120,10 +122,10 @@ public final class Replay {
         do {
             current = try reader.next()
             if current == nil, !reader.hasEnded {
-                report.notes.append("the recording does not say that it ended: its recorder still runs, or was killed")
+                report.note("the recording does not say that it ended: its recorder still runs, or was killed")
             }
         } catch {
-            report.notes.append("the recording is \(error)")
+            report.note("the recording is \(error)")
         }
         if let current {
             progress.microseconds = max(progress.microseconds, current.microseconds)
@@ -150,8 +152,8 @@ public final class Replay {
             forgetUnanswered(connection)
             connection.close()
             notBefore = now + Self.closePause
-        case .unreadable(let reason): report.notes.append("connection \(event.connection) was not recorded: \(reason)")
-        case .skipped(let count): report.notes.append("\(count) records are missing, the recorder's disk was too slow")
+        case .unreadable(let reason): report.note("connection \(event.connection) was not recorded: \(reason)")
+        case .skipped(let count): report.note("\(count) records are missing, the recorder's disk was too slow")
         case .ended: break
         }
         return true
@@ -179,12 +181,20 @@ public final class Replay {
 
     private func send(_ frame: [UInt8], _ event: RecordedEvent, _ now: Instant) {
         guard let command = RemotingCommand(frame: frame), !command.isResponse else {
-            return report.notes.append("a frame on connection \(event.connection) cannot be read")
+            return report.note("a frame on connection \(event.connection) cannot be read")
         }
         if connections[event.connection] == nil { open(event.connection) }
         tallies[command.code, default: ReplayTally(code: command.code)].sent += 1
         progress.sent += 1
-        connections[event.connection]?.send(frame, command, recordedAt: event.microseconds, now: now)
+        connections[event.connection]?.send(signed(frame, command), command, recordedAt: event.microseconds, now: now)
+    }
+
+    /// The frame as it leaves: as it was recorded, or signed anew.
+    private func signed(_ frame: [UInt8], _ command: RemotingCommand) -> [UInt8] {
+        guard let sign = options.sign, let type = SerializeType(rawValue: frame[4]) else { return frame }
+        var command = command
+        sign(&command)
+        return command.encoded(as: type)
     }
 
     /// Compares an answer with the recorded one; false when it has not come yet and may still.

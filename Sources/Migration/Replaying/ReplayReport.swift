@@ -25,6 +25,17 @@ public struct ReplayReport: Hashable, Sendable, Encodable {
     /// Nothing done yet.
     init(target: String) { self.target = target }
 
+    /// Notes that are kept; a recording of TLS has one for each connection.
+    private static let noteLimit = 20
+
+    mutating func note(_ note: String) {
+        if notes.count < Self.noteLimit {
+            notes.append(note)
+        } else if notes.count == Self.noteLimit {
+            notes.append("and more of the kind")
+        }
+    }
+
     mutating func began(_ time: WallTime, _ server: String) {
         recordedAtMillis = time.milliseconds
         recordedServer = server

@@ -64,6 +64,7 @@ public final class Shadow {
         addresses = [reference, candidate]
         var connectionOptions = RemotingConnectionOptions()
         connectionOptions.connectTimeout = options.timeout
+        connectionOptions.sign = options.sign
         connections = addresses.map {
             RemotingConnection(platform: platform, address: $0, options: connectionOptions)
         }

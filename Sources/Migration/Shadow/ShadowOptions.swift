@@ -1,5 +1,6 @@
 import Basics
 import ClusterView
+import RemotingTransport
 
 /// What `Shadow` asks, how often and how gently.
 public struct ShadowOptions: Sendable {
@@ -32,6 +33,8 @@ public struct ShadowOptions: Sendable {
     public var topics = TopicSelection.all(limit: .max)
     /// KV namespaces that are compared; a NameServer does not tell which it has.
     public var namespaces = [orderNamespace]
+    /// Called for each request before it leaves; nil = requests are not signed.
+    public var sign: RequestSigner?
     /// Whether equal values in different bytes count as a difference.
     public var comparesBytes = false
 
