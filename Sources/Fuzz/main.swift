@@ -3,6 +3,7 @@
 //   swift run Fuzz --list                                  the targets
 //   swift run Fuzz [--target NAME] [--runs N] [--seed S]   seeded mutations of good inputs; a crash repeats with the seed
 //   swift run Fuzz NAME FILE...                            replays inputs of one target, for example a libFuzzer crash
+//   swift run Fuzz --unpack FILE DIRECTORY                 a corpus of the tests as libFuzzer wants it; --pack: back
 //   swift run -c release Fuzz --time                       how fast the decoders are
 //   libFuzzer: swift build -c release --product Fuzz --scratch-path .build-fuzz \
 //     -Xswiftc -sanitize=fuzzer,address -Xswiftc -DFUZZING -Xswiftc -use-ld=lld
@@ -25,8 +26,18 @@ if arguments == ["--list"] {
     for target in FuzzTarget.all { print(target.name) }
     exit(0)
 }
+if arguments.count == 3, let first = arguments.first, ["--pack", "--unpack"].contains(first) {
+    let isDone =
+        first == "--pack"
+        ? CorpusFile.pack(arguments[1], into: arguments[2]) : CorpusFile.unpack(arguments[1], into: arguments[2])
+    if !isDone { print("\(arguments[1]) or \(arguments[2]) cannot be read or written") }
+    exit(isDone ? 0 : 2)
+}
 
 #if FUZZING
+
+/// An environment variable, empty when it is not set.
+func environment(_ name: String) -> String { getenv(name).map { String(cString: $0) } ?? "" }
 
 @_silgen_name("LLVMFuzzerRunDriver")
 func runDriver(
@@ -35,7 +46,9 @@ func runDriver(
     _ target: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
 ) -> CInt
 
-let chosen = target(arguments.first ?? "")
+// libFuzzer starts this program again for merges, with its own arguments only.
+let chosen = target(arguments.first.flatMap { $0.hasPrefix("-") ? nil : $0 } ?? environment("FUZZ_TARGET"))
+setenv("FUZZ_TARGET", chosen.name, 1)
 if let directory = arguments.dropFirst().first(where: { !$0.hasPrefix("-") }) {
     for (index, seed) in chosen.seeds().enumerated() {
         guard let file = fopen("\(directory)/seed-\(index)", "wb") else { continue }
@@ -44,8 +57,9 @@ if let directory = arguments.dropFirst().first(where: { !$0.hasPrefix("-") }) {
     }
 }
 // The driver sees the program's name and everything behind the target's.
-var count = CommandLine.argc - 1
-var driverArguments = CommandLine.unsafeArgv + 1
+let skipped = arguments.first == chosen.name ? 1 : 0
+var count = CommandLine.argc - CInt(skipped)
+var driverArguments = CommandLine.unsafeArgv + skipped
 driverArguments[0] = CommandLine.unsafeArgv[0]
 exit(
     runDriver(&count, &driverArguments) { start, count in
@@ -66,14 +80,11 @@ func number(_ option: String, default value: UInt64) -> UInt64 {
 }
 
 func replay(_ path: String, _ target: FuzzTarget) {
-    guard let file = fopen(path, "rb") else {
+    guard let input = CorpusFile.read(path) else {
         print("\(path) cannot be read")
         exit(2)
     }
-    defer { fclose(file) }
-    var bytes = [UInt8](repeating: 0, count: 1 << 20)
-    let count = fread(&bytes, 1, bytes.count, file)
-    bytes.prefix(count).withUnsafeBytes { target.run($0) }
+    target.feed(input)
 }
 
 if arguments.contains("--time") {
