@@ -57,12 +57,12 @@ public struct AccessPolicy: Sendable {
         }
         guard account.classes.contains(RequestClasses(requestClass)) else {
             return refused(
-                requestClass, .account,
-                "the account may not \(requestClass): see its admin and classes in access.accountsFile")
+                requestClass, .account, of: account,
+                "the account has not got the class \(requestClass): see its admin and classes in access.accountsFile")
         }
         guard account.networks.contain(origin) else {
             return refused(
-                requestClass, .accountNetwork,
+                requestClass, .accountNetwork, of: account,
                 "the account may be used from \(account.networks) only, not from \(origin): "
                     + "see its networks in access.accountsFile")
         }
@@ -78,10 +78,11 @@ public struct AccessPolicy: Sendable {
         return isRight ? account : nil
     }
 
-    private func refused(_ requestClass: RequestClass, _ reason: AccessRefusal.Reason, _ remark: String)
-        -> AccessVerdict
-    {
-        .refused(AccessRefusal(requestClass: requestClass, reason: reason, remark: remark))
+    private func refused(
+        _ requestClass: RequestClass, _ reason: AccessRefusal.Reason, of account: Account? = nil, _ remark: String
+    ) -> AccessVerdict {
+        .refused(
+            AccessRefusal(requestClass: requestClass, reason: reason, accessKey: account?.accessKey, remark: remark))
     }
 }
 

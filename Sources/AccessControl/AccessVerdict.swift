@@ -26,6 +26,8 @@ public struct AccessRefusal: Hashable, Sendable {
     public var requestClass: RequestClass
     /// The reason.
     public var reason: Reason
+    /// The account that signed, where the signature was right.
+    public var accessKey: String?
     /// The same for whoever asked: what is allowed, and which key of cluster.yaml says so.
     public var remark: String
 }

@@ -58,7 +58,7 @@ public enum RequestSignature {
         var digest = [UInt8](repeating: 0, count: 20)
         guard
             hearsay_hmac_sha1(
-                mac, secret.bytes, secret.bytes.count, fields, fields.count, body.baseAddress, body.count, &digest)
+                template, secret.bytes, secret.bytes.count, fields, fields.count, body.baseAddress, body.count, &digest)
                 == 1
         else { return [] }
         var text = [UInt8](repeating: 0, count: length + 1)
@@ -67,8 +67,8 @@ public enum RequestSignature {
         return text
     }
 
-    /// Fetched once; never changed after, so any thread may use it.
-    private nonisolated(unsafe) static let mac = EVP_MAC_fetch(nil, "HMAC", nil)
+    /// Made once and only copied after, so any thread may use it.
+    private nonisolated(unsafe) static let template = hearsay_hmac_sha1_template()
 }
 
 /// The ext fields of a request as they are signed: by name, the last of equal ones.

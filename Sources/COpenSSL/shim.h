@@ -81,14 +81,24 @@ static inline int hearsay_ssl_use_generated_certificate(SSL_CTX *context) {
     return isDone;
 }
 
-// HMAC-SHA1 of two stretches of bytes, 20 bytes into `out`; 1 when it is done.
-static inline int hearsay_hmac_sha1(EVP_MAC *mac, const void *key, size_t key_length, const void *head, size_t head_length,
-                                    const void *body, size_t body_length, unsigned char *out) {
+// What every HMAC-SHA1 begins as: finding the algorithms by their names costs more than a short message. NULL = there is none.
+static inline EVP_MAC_CTX *hearsay_hmac_sha1_template(void) {
     char name[] = "SHA1";
     OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string("digest", name, 0), OSSL_PARAM_construct_end()};
+    EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *context = mac ? EVP_MAC_CTX_new(mac) : NULL;
+    EVP_MAC_free(mac);
+    if (context && EVP_MAC_CTX_set_params(context, params)) return context;
+    EVP_MAC_CTX_free(context);
+    return NULL;
+}
+
+// HMAC-SHA1 of two stretches of bytes, 20 bytes into `out`; 1 when it is done.
+static inline int hearsay_hmac_sha1(const EVP_MAC_CTX *template, const void *key, size_t key_length, const void *head,
+                                    size_t head_length, const void *body, size_t body_length, unsigned char *out) {
+    EVP_MAC_CTX *context = template ? EVP_MAC_CTX_dup(template) : NULL;
     size_t length = 0;
-    int isDone = context && EVP_MAC_init(context, (const unsigned char *)key, key_length, params) &&
+    int isDone = context && EVP_MAC_init(context, (const unsigned char *)key, key_length, NULL) &&
                  EVP_MAC_update(context, (const unsigned char *)head, head_length) &&
                  EVP_MAC_update(context, (const unsigned char *)body, body_length) &&
                  EVP_MAC_final(context, out, &length, 20) && length == 20;

@@ -41,6 +41,7 @@ final class PageQuestions {
         guard connections.isEmpty else { return }
         var options = RemotingConnectionOptions()
         options.connectTimeout = Self.timeout
+        options.sign = site.sign
         let platform = site.dialling ?? platform
         connections = site.nodes().map { node in
             (node.name, RemotingConnection(platform: platform, address: node.address, options: options))

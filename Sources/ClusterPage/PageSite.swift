@@ -1,5 +1,6 @@
 import Basics
 import Platform
+import RemotingTransport
 
 /// What a page is about.
 public struct PageSite {
@@ -13,6 +14,8 @@ public struct PageSite {
     public var interval: Duration = .seconds(1)
     /// What the nodes are dialled with; nil for the platform that serves the page.
     public var dialling: (any Platform)?
+    /// What the questions to the nodes are signed with; nil = they are not signed.
+    public var sign: RequestSigner?
 
     /// A page about these nodes.
     public init(

@@ -67,7 +67,7 @@ final class PageWatch {
     private func begin() {
         let poller = ClusterPoller(
             platform: site.dialling ?? platform, cluster: site.cluster, nodes: site.nodes(), interval: site.interval,
-            place: .worker, tellsFirstSight: false)
+            place: .worker, tellsFirstSight: false, sign: site.sign)
         self.poller = poller
         encoder = RoundEncoder(origin: platform.now)
         poller.onRound = { [weak self] in self?.took($0) }

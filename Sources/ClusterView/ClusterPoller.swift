@@ -39,9 +39,10 @@ public final class ClusterPoller {
     /// - Parameters:
     ///   - interval: time between two rounds; also the time a node has to answer.
     ///   - tellsFirstSight: whether a node's first answer is an event: for who has started the nodes.
+    ///   - sign: signs each request; nil = they are not signed.
     public init(
         platform: any Platform, cluster: String, nodes: [(name: String, address: Address)], interval: Duration,
-        place: Place = .here, tellsFirstSight: Bool = true
+        place: Place = .here, tellsFirstSight: Bool = true, sign: RequestSigner? = nil
     ) {
         self.platform = platform
         self.interval = interval
@@ -50,6 +51,7 @@ public final class ClusterPoller {
         round = PollRound(nodes: nodes.map { _ in PollRound.NodeAnswers() })
         var options = RemotingConnectionOptions()
         options.connectTimeout = interval
+        options.sign = sign
         connections = nodes.map { RemotingConnection(platform: platform, address: $0.address, options: options) }
     }
 

@@ -223,6 +223,7 @@ public final class NameServerNode {
         shutdownTimer.cancel()
         notifier.close()
         http?.stop()
+        access.audit.flush()
         let completion = onStopped
         onStopped = nil
         completion?()

@@ -50,7 +50,8 @@ struct CheckCommand: ParsableCommand {
         let rules = configuration.access.rules
         for requestClass in RequestClass.allCases where rules[requestClass].needsAccount {
             if !accounts.has(requestClass) {
-                notices.append("\(path): no account may \(requestClass), and access.\(requestClass).accounts wants one")
+                notices.append(
+                    "\(path): no account has the class \(requestClass), and access.\(requestClass).accounts wants one")
             }
         }
         return notices

@@ -5,6 +5,7 @@ import ClusterView
 import EventLoop
 import Glibc
 import Platform
+import RemotingTransport
 import Supervisor
 
 /// `hearsay run`: a whole cluster on this machine, with its demonstration brokers and a live screen.
@@ -31,6 +32,7 @@ struct RunCommand: ParsableCommand {
         help: "Where the page with switches is: host:port on loopback. Default: 127.0.0.1:9870, or the next free port.")
     var page: String?
     @Flag(help: "No page, and no proxies on the links.") var noPage = false
+    @OptionGroup var signing: SigningOptions
 
     func validate() throws {
         if noPage, page != nil { throw ValidationError("--page and --no-page exclude each other") }
@@ -59,7 +61,8 @@ struct RunCommand: ParsableCommand {
         try checkPortsAreFree(cluster)
         do {
             let loop = try EventLoop()
-            let session = try RunSession(loop: loop, cluster: cluster, command: self, pages: pages)
+            let session = try RunSession(
+                loop: loop, cluster: cluster, command: self, pages: pages, sign: try signing.signer())
             try session.start()
             loop.run()
             if session.failed { throw ExitCode(1) }

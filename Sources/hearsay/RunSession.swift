@@ -6,6 +6,7 @@ import EventLoop
 import Experiments
 import Glibc
 import Platform
+import RemotingTransport
 
 /// One run of `hearsay run`: children, poller and screen on one loop.
 final class RunSession {
@@ -35,9 +36,11 @@ final class RunSession {
     private var nextSummary: Instant
     private lazy var durationTimer = loop.makeTimer { [weak self] in self?.stop() }
 
-    /// - Parameter pages: where the page may be, the first free address wins; none for no page.
+    /// - Parameters:
+    ///   - pages: where the page may be, the first free address wins; none for no page.
+    ///   - sign: signs what the screen and the page ask; nil = it is not signed.
     init(
-        loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand, pages: [Address]
+        loop: EventLoop, cluster: ClusterConfiguration, command: RunCommand, pages: [Address], sign: RequestSigner?
     ) throws(PlatformError) {
         self.loop = loop
         startedAt = loop.now
@@ -55,20 +58,22 @@ final class RunSession {
             setting: .init(
                 executable: ownExecutable(), file: command.config, cluster: played, logs: command.logs,
                 hasLinks: !pages.isEmpty))
-        page = try Self.page(loop, cluster, processes, at: pages)
+        page = try Self.page(loop, cluster, processes, at: pages, sign)
         poller = ClusterPoller(
             platform: loop, cluster: cluster.name, nodes: cluster.nodes.map { ($0.name, $0.listen) },
-            interval: Self.pollInterval)
+            interval: Self.pollInterval, sign: sign)
         terminal = command.plain ? nil : Terminal()
     }
 
     /// Opens the page at the first of these addresses that is free. An only one that is not is an error; of several nobody asked
     /// for, none is needed.
     private static func page(
-        _ loop: EventLoop, _ cluster: ClusterConfiguration, _ processes: SwitchedCluster, at addresses: [Address]
+        _ loop: EventLoop, _ cluster: ClusterConfiguration, _ processes: SwitchedCluster, at addresses: [Address],
+        _ sign: RequestSigner?
     ) throws(PlatformError) -> PageServer? {
         var site = PageSite(cluster: cluster.name, server: "hearsay run") { cluster.nodes.map { ($0.name, $0.listen) } }
         site.interval = pollInterval
+        site.sign = sign
         for address in addresses {
             let server = PageServer(platform: loop, site: site, switches: processes)
             do {

@@ -17,6 +17,9 @@ struct ServeCommand: ParsableCommand {
             Three ways to configure it: a node of a cluster.yaml (--config and --node), a RocketMQ namesrv.properties \
             (-c), or the defaults: 0.0.0.0:9876, expiry 120 s, scan 10 s, key-value file ~/namesrv/kvConfig.json.
 
+            Where lookups need an account (access.lookup.accounts), --access-key and --secret-key-file let the page of --http \
+            ask the other nodes.
+
             SIGHUP reads the configuration anew: what can change while the node runs is taken over, what needs a restart is \
             named in the log, and if anything is wrong nothing changes. SIGTERM and SIGINT end the node.
             """)
@@ -46,6 +49,8 @@ struct ServeCommand: ParsableCommand {
             discussion: "A block of addresses, as in 10.0.0.0/8, or a single one. May be repeated.",
             valueName: "network"))
     var allowAdmin: [String] = []
+    // For the page alone, which asks the other nodes.
+    @OptionGroup var signing: SigningOptions
     @Option(help: "The least important lines to log.") var logLevel: Logger.Level?
     @Option(help: "How log lines look.") var logFormat: LineLogHandler.Format?
     @Option(
@@ -75,7 +80,8 @@ struct ServeCommand: ParsableCommand {
     }
 
     private func serve(_ configuration: ServeConfiguration) throws {
-        let options = configuration.options
+        var options = configuration.options
+        options.http?.pageSigner = try signing.signer()
         let routes = try routes()
         allowOpenFiles(options.stream.connectionLimit + 64)
         do {

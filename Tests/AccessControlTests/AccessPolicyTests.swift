@@ -121,6 +121,7 @@ import Testing
             RawRequest(105, ["AccessKey": String(repeating: "a", count: 200_000), "Signature": "x"]))
         let unsigned = try refusal(Self.needingAccounts, RawRequest(105, ["AccessKey": "admin"]))
         #expect(wrong?.reason == .signature)
+        #expect(wrong?.accessKey == nil)
         #expect(wrong?.remark == "the access key or the signature is wrong: see access.accountsFile")
         for other in [unknown, decoy, huge, unsigned] { #expect(other == wrong) }
     }
@@ -129,7 +130,10 @@ import Testing
         #expect(try refusal(Self.needingAccounts, signed(105, by: "reader")) == nil)
         let refused = try #require(try refusal(Self.needingAccounts, signed(100, by: "reader")))
         #expect(refused.reason == .account)
-        #expect(refused.remark == "the account may not administer: see its admin and classes in access.accountsFile")
+        #expect(refused.accessKey == "reader")
+        #expect(
+            refused.remark
+                == "the account has not got the class administer: see its admin and classes in access.accountsFile")
     }
 
     @Test func anAccountFromElsewhere() throws {

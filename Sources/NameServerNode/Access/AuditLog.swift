@@ -38,10 +38,11 @@ final class AuditLog {
         use(options)
     }
 
-    /// From now on lines go there; those that wait for the file of before go to the new one.
+    /// From now on lines go there, also those that still wait for the file of before.
     func use(_ options: AuditOptions?) {
         path = options?.path
         guard let options else {
+            flush()
             logger = log.logger
             logger.logLevel = .notice
             return
@@ -100,6 +101,13 @@ final class AuditLog {
             isFailing = error != nil
             writeWaiting()
         }
+    }
+
+    /// The node is about to end: what still waits for the file goes to the node's log.
+    func flush() {
+        divert(waiting)
+        waiting = []
+        waitingBytes = 0
     }
 
     private func divert(_ lines: [String]) {

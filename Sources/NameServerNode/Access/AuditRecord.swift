@@ -27,7 +27,7 @@ struct AuditRecord {
         accessKey: String? = nil, refusal: AccessRefusal? = nil
     ) {
         self.origin = origin
-        self.accessKey = accessKey
+        self.accessKey = accessKey ?? refusal?.accessKey
         self.refusal = refusal
         code = header.code
         result = refusal.map { _ in ResponseCode.noPermission }

@@ -1,6 +1,7 @@
 import Basics
 import HTTPServer
 import Platform
+import RemotingTransport
 
 /// What a node's HTTP port is told at start.
 public struct HTTPOptions: Sendable {
@@ -15,6 +16,8 @@ public struct HTTPOptions: Sendable {
     public var cluster = ""
     /// What the page dials the nodes with, made of the node's own platform: for nodes that speak TLS only.
     public var pageDialling: (@Sendable (any Platform) -> any Platform)?
+    /// What the page's questions to the nodes are signed with, where lookups need an account; nil = they are not signed.
+    public var pageSigner: RequestSigner?
     /// Whether `/metrics` has the age of each broker, one series a broker. Default false.
     public var hasBrokerMetrics = false
     /// How often event streams get a summary. Default 1 s.

@@ -62,6 +62,7 @@ final class HTTPShell: HTTPHandler {
             return options.nodes.map { $0.name == name && $0.address.port == 0 ? (name, own) : $0 }
         }
         site.dialling = options.pageDialling?(node.platform)
+        site.sign = options.pageSigner
         return site
     }
 
