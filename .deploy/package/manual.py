@@ -159,7 +159,7 @@ def value(argument):
 
 
 def explanation(argument):
-    text = sentence(argument.get("abstract") or "")
+    text = " ".join(filter(None, (sentence(argument.get(key) or "") for key in ("abstract", "discussion"))))
     described = argument.get("allValueDescriptions")
     if argument.get("allValues") and not described:
         text += " One of " + ", ".join(argument["allValues"]) + "."
