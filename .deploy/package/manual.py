@@ -21,10 +21,6 @@ EXIT_STATUS = [
 ]
 MORE = {
     "hearsay serve": [
-        ("SIGNALS", [
-            ("SIGTERM, SIGINT", "Answers what is in flight and exits with 0."),
-            ("SIGHUP", "Reads the configuration again."),
-        ]),
         ("FILES", [
             ("/etc/hearsay/cluster.yaml", "The cluster, of which hearsay@NAME.service runs the node NAME."),
             ("/etc/hearsay/namesrv.properties", "RocketMQ's properties, for hearsay.service."),
@@ -159,13 +155,13 @@ def value(argument):
 
 
 def explanation(argument):
-    text = sentence(argument.get("abstract") or "")
+    text = " ".join(filter(None, (sentence(argument.get(key) or "") for key in ("abstract", "discussion"))))
     described = argument.get("allValueDescriptions")
     if argument.get("allValues") and not described:
         text += " One of " + ", ".join(argument["allValues"]) + "."
     if argument.get("defaultValue") is not None:
         text += " Default: %s." % argument["defaultValue"]
-    if argument.get("isRepeating") and argument["kind"] == "option":
+    if argument.get("isRepeating") and argument["kind"] == "option" and "repeated" not in text:
         text += " May be given several times."
     lines = prose(text)
     if described:
