@@ -23,6 +23,7 @@ extension NameServer {
         var changed = properties
         changed.update(text)
         if changed != properties {
+            completeSteps(of: nil, &directives)
             properties = changed
             propertiesChanged(text, arrival, &directives)
         }

@@ -24,10 +24,15 @@ public final class NameServerNode {
     /// Behind a pointer: class properties would pay for dynamic exclusivity checks on each request (half of the user
     /// time of a plain design, measured before the project began).
     let hot: UnsafeMutablePointer<HotState>
-    private(set) var shutdownPhase = ShutdownPhase.running
+    private(set) var shutdownPhase = ShutdownPhase.running {
+        didSet { hot.pointee.isShuttingDown = shutdownPhase != .running }
+    }
 
     /// Nil in mode disabled.
     let tls: RemotingTLS?
+
+    /// Large registrations on their way.
+    private(set) lazy var registrations = RegistrationQueue(node: self)
 
     private let log: NodeLog
     private let notifier: MinBrokerNotifier
@@ -55,6 +60,8 @@ public final class NameServerNode {
         var core: NameServer
         var header = CommandHeader()
         var directives: [Directive] = []
+        /// `shutdownPhase` is not `running`.
+        var isShuttingDown = false
         /// The file of stamps must be written, together with what else the directives ask for.
         var stampsAreDue = false
     }
