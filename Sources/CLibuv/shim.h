@@ -2,6 +2,7 @@
 #ifndef HEARSAY_CLIBUV_SHIM_H
 #define HEARSAY_CLIBUV_SHIM_H
 
+#include <malloc.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -13,5 +14,8 @@ static inline int hearsay_accept(int listener, struct sockaddr_storage *peer) {
     socklen_t length = sizeof *peer;
     return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+// From this size on malloc maps each block of its own, whatever was freed before (mallopt(3)).
+static inline void hearsay_map_blocks(int bytes) { mallopt(M_MMAP_THRESHOLD, bytes); }
 
 #endif

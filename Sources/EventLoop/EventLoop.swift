@@ -22,6 +22,7 @@ public final class EventLoop: Platform {
     let core: UnsafeMutablePointer<LoopCore>
     let timers: TimerQueue
     let redelivery: RedeliveryQueue
+    private let turnStart: TurnStart
     let resolutions = Resolutions()
     private var idleLists: [IdleList] = []
     private let thread = pthread_self()
@@ -29,9 +30,16 @@ public final class EventLoop: Platform {
     /// Durable files, written on worker threads.
     public private(set) lazy var files: any FileStore = DurableFiles(loop: self)
 
-    /// Makes a loop for the calling thread. From now on the process ignores SIGPIPE: libuv writes without MSG_NOSIGNAL.
+    /// From this size on a block of memory is a mapping of its own, which goes back to the system when it is freed. glibc would
+    /// raise its limit to the largest block ever freed, and keep what hundreds of large frames took between small blocks that
+    /// stay. Frames of some thousand topics are smaller, and are not mapped anew each time.
+    private static let mappedBytes: Int32 = 1 << 20
+
+    /// Makes a loop for the calling thread. From now on the process ignores SIGPIPE, since libuv writes without MSG_NOSIGNAL,
+    /// and gives large blocks of memory back.
     public init() throws(PlatformError) {
         signal(SIGPIPE, SIG_IGN)
+        hearsay_map_blocks(EventLoop.mappedBytes)
         uv = .allocate(capacity: 1)
         let status = uv_loop_init(uv)
         guard status == 0 else {
@@ -42,10 +50,12 @@ public final class EventLoop: Platform {
         core.initialize(to: LoopCore())
         timers = TimerQueue(uv)
         redelivery = RedeliveryQueue(uv)
+        turnStart = TurnStart(uv, core)
         mailbox = Mailbox()
         uv.pointee.data = Unmanaged.passUnretained(self).toOpaque()
         timers.open()
         redelivery.open()
+        turnStart.open()
         mailbox.open(self) { [unowned self] task in task(self) }
     }
 

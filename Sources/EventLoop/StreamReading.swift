@@ -1,6 +1,7 @@
 // From the socket to the handler. Every read lands in the loop's one buffer, behind room for what the stream holds from
 // before; only a frame's beginning that is left over when the handler returns gets memory of its own. A frame that has
-// grown large is read straight into that block, so that no byte is copied more than a few times.
+// grown large is read straight into that block, so that no byte is copied more than a few times. Large frames share one
+// turn's time (`LoopCore.bulkBytesPerTurn`): a stream beyond it gives libuv no room, which then asks again in the next turn.
 
 import Basics
 import CLibuv
@@ -64,20 +65,33 @@ extension TCPStream {
 
     private static let didRead: uv_read_cb = { handle, count, _ in
         Unmanaged<TCPStream>.fromOpaque(handle!.pointee.data)._withUnsafeGuaranteedRef { stream in
-            if count > 0 { stream.received(count) } else if count < 0 { stream.readEnded(Int32(count)) }
+            if count > 0 {
+                stream.received(count)
+            } else if count < 0, count != Int(UV_ENOBUFS.rawValue) {
+                stream.readEnded(Int32(count))
+            }
         }
     }
 
     private func room() -> UnsafeMutableRawBufferPointer {
+        let core = loop.core
         let held = state.pointee.held.count
-        if held >= TCPStream.directReadBytes { return changeHeld { $0.room(needed: state.pointee.needed) } }
-        return UnsafeMutableRawBufferPointer(
-            start: loop.core.pointee.readBuffer + held, count: LoopCore.readBufferBytes - held)
+        let isShareUsed = core.pointee.bulkBytesLeft <= 0
+        if isShareUsed, state.pointee.needed > TCPStream.directReadBytes || held >= TCPStream.directReadBytes {
+            return UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        }
+        if held >= TCPStream.directReadBytes {
+            let room = changeHeld { $0.room(needed: state.pointee.needed) }
+            return UnsafeMutableRawBufferPointer(rebasing: room.prefix(LoopCore.bulkReadBytes))
+        }
+        let room = isShareUsed ? LoopCore.smallReadBytes : LoopCore.readBufferBytes - held
+        return UnsafeMutableRawBufferPointer(start: core.pointee.readBuffer + held, count: room)
     }
 
     /// `count` bytes were read into the room.
     private func received(_ count: Int) {
         let held = state.pointee.held.count
+        loop.core.pointee.bulkBytesLeft -= count
         if held >= TCPStream.directReadBytes {
             state.pointee.held.filled(count)
             if held + count >= state.pointee.needed { return deliver(state.pointee.held.bytes) }
@@ -100,6 +114,8 @@ extension TCPStream {
         let core = loop.core
         precondition(core.pointee.delivering == 0, "a handler call inside a handler call")
         guard let handler = state.pointee.handler else { return }
+        // The handler goes over all of it, however little of it came last.
+        if bytes.count > LoopCore.readBufferBytes { core.pointee.bulkBytesLeft -= bytes.count }
         core.pointee.delivering = id
         let used = handler.stream(self, received: bytes, output: &core.pointee.output)
         core.pointee.delivering = 0

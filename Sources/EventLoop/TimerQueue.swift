@@ -8,6 +8,8 @@ import Platform
 /// All running timers of one loop. It does not retain them: a timer that is released is cancelled.
 final class TimerQueue: HandleOwner {
     private let handle: UnsafeMutablePointer<uv_timer_t>
+    /// Stands in for `handle` when something is due that was started while timers fired.
+    private let nextTurn: UnsafeMutablePointer<uv_idle_t>
     private var heap: [Unmanaged<LoopTimer>] = []
     private var starts: UInt64 = 0
     private var isFiring = false
@@ -15,18 +17,27 @@ final class TimerQueue: HandleOwner {
 
     init(_ uv: UnsafeMutablePointer<uv_loop_t>) {
         handle = .allocate(capacity: 1)
+        nextTurn = .allocate(capacity: 1)
         uv_timer_init(uv, handle)
+        uv_idle_init(uv, nextTurn)
     }
 
-    deinit { handle.deallocate() }
+    deinit {
+        handle.deallocate()
+        nextTurn.deallocate()
+    }
 
-    func open() { adopt(handle) }
+    func open() {
+        adopt(handle)
+        adopt(nextTurn)
+    }
 
     override func close() {
         isClosed = true
         for timer in heap { timer._withUnsafeGuaranteedRef { $0.position = nil } }
         heap.removeAll()
         closeHandle(handle)
+        closeHandle(nextTurn)
     }
 
     func start(_ timer: LoopTimer, at deadline: Instant) {
@@ -38,7 +49,7 @@ final class TimerQueue: HandleOwner {
         heap.append(.passUnretained(timer))
         timer.position = heap.count - 1
         siftUp(from: heap.count - 1)
-        if timer.position == 0, !isFiring { arm(atLeast: 0) }
+        if timer.position == 0, !isFiring { arm() }
     }
 
     /// An armed handle stays armed: it finds nothing due and arms itself anew.
@@ -62,21 +73,33 @@ final class TimerQueue: HandleOwner {
             first.handler()
         }
         isFiring = false
-        // Never 0 from inside the callback: libuv 1.44 would call it again before it polls.
-        if !isClosed { arm(atLeast: 1) }
+        if !isClosed { arm() }
     }
 
     /// libuv's clock may be a little behind ours; a wake-up that comes early arms again for the rest.
-    private func arm(atLeast floor: UInt64) {
+    private func arm() {
         guard let first = heap.first else { return }
         let remaining = first._withUnsafeGuaranteedRef { $0.deadline.nanoseconds }
             .subtractingReportingOverflow(Clock.monotonic().nanoseconds).partialValue
-        let milliseconds = remaining <= 0 ? 0 : UInt64(remaining) / 1_000_000 + 1
+        if remaining <= 0 { return armForNextTurn() }
+        startHandle(UInt64(remaining) / 1_000_000 + 1)
+    }
+
+    /// A timer of no time that is started while timers fire would fire among them in libuv 1.44, and streams would wait. The
+    /// idle handle starts it behind them, and keeps the poll from blocking.
+    private func armForNextTurn() {
+        uv_idle_start(nextTurn) { idle in
+            uv_idle_stop(idle)
+            Unmanaged<TimerQueue>.fromOpaque(idle!.pointee.data)._withUnsafeGuaranteedRef { $0.startHandle(0) }
+        }
+    }
+
+    private func startHandle(_ milliseconds: UInt64) {
         uv_timer_start(
             handle,
             { handle in
                 Unmanaged<TimerQueue>.fromOpaque(handle!.pointee.data).takeUnretainedValue().fire()
-            }, max(milliseconds, floor), 0)
+            }, milliseconds, 0)
     }
 
     private func place(_ timer: Unmanaged<LoopTimer>, at position: Int) {

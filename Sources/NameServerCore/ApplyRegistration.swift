@@ -1,10 +1,11 @@
 import Basics
 import Remoting
 
-// Steps 1 to 14 of protocol.md 2.5, for a registration that was accepted.
+// Steps 1 to 14 of protocol.md 2.5, for a registration that was accepted: `start`, its topics in one piece or several
+// (TopicSteps.swift), `complete`.
 
 /// What a registration changed in the tables, for the log.
-private struct RegistrationDifference {
+struct RegistrationDifference {
     var added = 0
     var altered = 0
     var removed = 0
@@ -30,11 +31,11 @@ private struct RegistrationDifference {
 }
 
 extension NameServer {
-    /// Carries out an accepted registration; gives its live entry.
-    mutating func apply(
+    /// Gives an accepted registration its place and its live entry; its topics are still to come.
+    mutating func start(
         _ registration: IncomingRegistration, _ body: RegistrationBody, _ standing: RegistrationStanding,
-        _ directives: inout [Directive]
-    ) -> LiveID {
+        number: UInt64, _ directives: inout [Directive]
+    ) -> RegistrationUnderWay {
         counters.registrations += 1
         counters.changedRegistrations += 1
         let request = registration.request
@@ -49,28 +50,46 @@ extension NameServer {
             tables.setSlot(slot, in: names.group)
             tables.groupChanged(names.group, at: tick)
         }
-        var topics = standing.topics
-        if standing.contributesTopics { applyTopics(registration, body, standing, &topics, at: tick, &difference) }
+        let isNewVersion =
+            standing.isFirst || standing.live.map { tables.live[$0.index].dataVersion != body.dataVersion } ?? true
         let live =
             standing.live ?? tables.createLive(cluster: names.cluster, address: names.address, group: names.group)
-        update(live, registration, body, at: tick, &difference)
-        tables.live[live.index].topicSequence = ContiguousArray(topics.lazy.compactMap(\.self))
-        followFirstHand(live, registration, body, standing, topics: topics, since: mark, &directives)
+        update(live, registration, body, number: number, at: tick, &difference)
+        if standing.contributesTopics { tables.expectTopics(body.topics.count, of: names.group) }
+        if standing.contributesTopics, properties.deleteTopicWithBrokerRegistration, body.mappingInfos.isEmpty {
+            difference.removed = removeTopics(of: names.group, missingFrom: body, at: tick)
+        }
+        return RegistrationUnderWay(
+            number: number, registration: registration, body: body, standing: standing, live: live, slot: slot,
+            isNewVersion: isNewVersion, mark: mark, difference: difference,
+            hints: standing.contributesTopics ? tables.live[live.index].topicSequence : [])
+    }
+
+    /// Ends what `start` began, once its topics are in the tables.
+    mutating func complete(_ step: inout RegistrationUnderWay, _ directives: inout [Directive]) {
+        let registration = step.registration
+        let request = registration.request
+        let (live, body, standing) = (step.live, step.body, step.standing)
+        if standing.contributesTopics, step.isNewVersion, !body.mappingInfos.isEmpty {
+            applyMappings(registration.names.group, body, at: tables.tick())
+        }
+        settle(live, registration, body, topics: step.topics)
+        followFirstHand(live, registration, body, standing, topics: step.topics, since: step.mark, &directives)
 
         let label = request.label
         if standing.live == nil {
             note(
                 .registered, request.identity, "\(label) registered, \(body.topics.count) topics",
                 registration.arrival, &directives)
-        } else if !difference.text.isEmpty {
+        } else if !step.difference.text.isEmpty {
             note(
-                .reregistered, request.identity, "\(label) registered again: \(difference.text)",
+                .reregistered, request.identity, "\(label) registered again: \(step.difference.text)",
                 registration.arrival, &directives)
         }
         if request.brokerID < standing.previousSmallest, properties.notifyMinBrokerIdChanged {
-            notifySmallestID(of: names.group, offline: nil, haAddress: request.haAddress, &directives)
+            notifySmallestID(
+                of: registration.names.group, offline: nil, haAddress: request.haAddress, &directives)
         }
-        return live
     }
 
     /// Steps 1, 2, 3 and 5 for a registration that lost against the holder of its id; the reference does no more and no
@@ -111,41 +130,6 @@ extension NameServer {
 
     // MARK: Topics
 
-    /// Step 10: the topics of a master or of the smallest slave.
-    private mutating func applyTopics(
-        _ registration: IncomingRegistration, _ body: RegistrationBody, _ standing: RegistrationStanding,
-        _ topics: inout ContiguousArray<TopicID?>, at tick: UInt64, _ difference: inout RegistrationDifference
-    ) {
-        let group = registration.names.group
-        if properties.deleteTopicWithBrokerRegistration, body.mappingInfos.isEmpty {
-            difference.removed = removeTopics(of: group, missingFrom: body, at: tick)
-            if difference.removed > 0 { topics = topicIDs(of: body, hints: standing.live) }
-        }
-        let isNewVersion =
-            standing.isFirst || standing.live.map { tables.live[$0.index].dataVersion != body.dataVersion } ?? true
-        let isReadOnly = registration.request.brokerID != 0 && registration.request.actingMaster == true
-        body.withNames { names in
-            for (index, topic) in body.topics.enumerated() {
-                let current = topics[index].flatMap { tables.entry(of: group, in: $0) }
-                if current != nil, !isNewVersion { continue }
-                let entry = QueueEntry(
-                    group: group, readQueues: topic.readQueueNums, writeQueues: topic.writeQueueNums,
-                    permission: isReadOnly ? topic.perm & ~PermissionBits.write : topic.perm,
-                    systemFlag: topic.topicSysFlag)
-                if entry == current { continue }
-                let name = names.part(topic.nameStart, topic.nameLength)
-                let (id, change) = tables.put(entry, underName: name, at: tick)
-                topics[index] = id
-                difference.count(change)
-            }
-        }
-        if isNewVersion { applyMappings(group, body, at: tick) }
-        if difference.touchesTopics {
-            tables.groups[group.index].revisedAt = tick
-            tables.boundTopicList(of: group)
-        }
-    }
-
     /// Step 10a: what the broker does not name any more goes.
     private mutating func removeTopics(
         of group: GroupID, missingFrom body: RegistrationBody, at tick: UInt64
@@ -160,6 +144,7 @@ extension NameServer {
         for id in tables.topics(of: group) where !named.contains(id) {
             if tables.removeEntry(of: group, from: id, at: tick) { removed += 1 }
         }
+        if removed > 0 { tables.groups[group.index].revisedAt = tick }
         return removed
     }
 
@@ -174,9 +159,9 @@ extension NameServer {
 
     // MARK: Live entry
 
-    /// Steps 11 and 12: the live entry becomes this registration's.
+    /// Steps 11 and 12: the live entry becomes this registration's, but for what only a whole one is to say.
     private mutating func update(
-        _ id: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody, at tick: UInt64,
+        _ id: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody, number: UInt64, at tick: UInt64,
         _ difference: inout RegistrationDifference
     ) {
         let request = registration.request
@@ -203,13 +188,23 @@ extension NameServer {
         tables.live[id.index].actingMaster = request.actingMaster
         tables.live[id.index].givenTimeout = request.timeoutMillis
         tables.live[id.index].haAddress = request.haAddress
+        tables.live[id.index].fingerprint = nil
+        tables.live[id.index].underWay = number
+        tables.expiry.setNoLater(id, due: tables.live[id.index].deadline)
+    }
+
+    /// All of the registration is in the tables: from now on the entry says so, and knows a repetition of it.
+    private mutating func settle(
+        _ id: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody, topics: ContiguousArray<TopicID>
+    ) {
         tables.live[id.index].dataVersion = body.dataVersion
         tables.live[id.index].topicCount = body.topics.count
-        tables.live[id.index].revisedAt = tables.groups[group.index].revisedAt
+        tables.live[id.index].topicSequence = topics
+        tables.live[id.index].revisedAt = tables.groups[registration.names.group.index].revisedAt
         // A body without a time stamp was given the time of its arrival and equals no other, not even itself (3.3).
-        let isRepeatable = body.dataVersion.timestamp != arrival.wallTime.milliseconds
+        let isRepeatable = body.dataVersion.timestamp != registration.arrival.wallTime.milliseconds
         tables.live[id.index].fingerprint = isRepeatable ? registration.fingerprint : nil
-        tables.expiry.setNoLater(id, due: tables.live[id.index].deadline)
+        tables.live[id.index].underWay = 0
     }
 
     private mutating func updateFilterServers(

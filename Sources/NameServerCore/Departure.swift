@@ -130,7 +130,7 @@ extension NameServer {
         _ connection: UInt64, isIdle: Bool = false, now: Instant, wallTime: WallTime, directives: inout [Directive]
     ) {
         let arrival = Arrival(connection: connection, now: now, wallTime: wallTime, opaque: 0, isOneway: true)
-        pending.removeAll { $0.connection == connection }
+        tearUpTickets(of: connection)
         for id in tables.live(on: connection) {
             if let closeGrace {
                 if isIdle, tables.live[id.index].isHeldForSilence(at: now) || isUnheardSinceStandstill(id) {

@@ -23,7 +23,11 @@ public enum Directive: Sendable {
 public enum Handled: Sendable {
     /// Answered, as far as an answer was due.
     case done
-    /// A large registration: run `decode()` on a worker thread, then call `NameServer.finish` with what it gave. The
+    /// A large registration: run `decode()` on a worker thread, then call `NameServer.finish`, or `begin` and
+    /// `proceed`, with what it gave. The
     /// connection should not be read on until then.
     case decode(PendingRegistration)
+    /// Nothing was done: too much waits to be decoded already. Hand the same frame in again when `NameServer.hasRoom` for
+    /// these bytes; nothing else of its connection may come first.
+    case wait(bytes: Int)
 }

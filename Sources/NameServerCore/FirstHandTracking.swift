@@ -73,7 +73,7 @@ extension NameServer {
     /// Brings the image up to an accepted registration, after the tables.
     mutating func followFirstHand(
         _ live: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody,
-        _ standing: RegistrationStanding, topics: ContiguousArray<TopicID?>, since mark: FirstHandMark?,
+        _ standing: RegistrationStanding, topics: ContiguousArray<TopicID>, since mark: FirstHandMark?,
         _ directives: inout [Directive]
     ) {
         guard firstHand != nil else { return }
@@ -88,9 +88,35 @@ extension NameServer {
         if new.differs(from: mark) || told != residueCount(of: live) { tell(live, &directives) }
     }
 
+    /// Tells of a replica, or of another place of it, whose topics enter the tables in several steps: until the last one it
+    /// counts as one that registers none, as with the first piece of a split registration. So whatever becomes of it
+    /// meanwhile is told of something that is known.
+    mutating func introduce(_ step: inout RegistrationUnderWay, _ directives: inout [Directive]) {
+        guard var tracking = firstHand.take() else { return }
+        let (live, request) = (step.live, step.registration.request)
+        let isKnown =
+            step.mark.map { $0.group == step.registration.names.group && $0.brokerID == request.brokerID } ?? false
+        if !isKnown {
+            while tracking.images.count <= live.index { tracking.images.append(RegistrationImage()) }
+            tracking.unconfirmed.remove(live)
+            tracking.images[live.index].removeAll(&tables.topicNames)
+            tracking.images[live.index].contributes = false
+            tracking.images[live.index].zone = request.zone
+            tracking.images[live.index].fieldsHash =
+                registrationFields(of: live, zone: request.zone).hash(under: tracking.hash)
+        }
+        firstHand = tracking
+        guard !isKnown else { return }
+        if let old = step.mark?.group, old != step.registration.names.group, settleAdministration(of: old) {
+            directives.append(.firstHand(.administered))
+        }
+        tell(live, &directives)
+        step.mark = firstHandMark(of: live)
+    }
+
     private mutating func updateImage(
         of live: LiveID, _ registration: IncomingRegistration, _ body: RegistrationBody,
-        _ standing: RegistrationStanding, _ topics: ContiguousArray<TopicID?>, since mark: FirstHandMark?
+        _ standing: RegistrationStanding, _ topics: ContiguousArray<TopicID>, since mark: FirstHandMark?
     ) {
         guard var tracking = firstHand.take() else { return }
         defer { firstHand = tracking }
@@ -105,7 +131,7 @@ extension NameServer {
         guard standing.mayContribute else { return tracking.unconfirmed.remove(live) }
         let borrowed = standing.contributesTopics ? [] : borrowNumbers(of: body)
         tracking.images[live.index].register(
-            body, standing.contributesTopics ? topics : borrowed,
+            body, standing.contributesTopics ? ContiguousArray(topics.lazy.map(Optional.some)) : borrowed,
             previous: mark?.registeredAt ?? registration.arrival.now, &tables.topicNames, tracking.hash)
         for case let topic? in borrowed { tables.topicNames.release(topic) }
         _ = tracking.expireTopics(of: live, now: registration.arrival.now, &tables.topicNames)

@@ -88,6 +88,11 @@ extension RouteTables {
         groupCount += 1
     }
 
+    /// The group's list of topics gets memory for so many, if it has none yet.
+    mutating func expectTopics(_ count: Int, of id: GroupID) {
+        if groups[id.index].topics.isEmpty { groups[id.index].topics.reserveCapacity(count) }
+    }
+
     /// Forgets a group that has lost its last replica: its queues in every topic, its mappings, and its place in the
     /// cluster lists, provided that `cluster` lists it. (A request that names another cluster leaves the lists as they
     /// are: protocol.md 2.9.)

@@ -34,7 +34,7 @@ extension NameServer {
         counters.heartbeats += 1
         tables.heard(id, at: arrival.now)
         tables.live[id.index].registeredAt = arrival.now
-        if !pending.isEmpty {
+        if !pending.isEmpty || hasStepsLeft {
             supersede(
                 cluster: tables.clusterNames.text(of: tables.live[id.index].cluster),
                 address: tables.addressNames.text(of: tables.live[id.index].address))

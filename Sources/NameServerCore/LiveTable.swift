@@ -44,6 +44,9 @@ struct LiveEntry {
     var nextOnConnection: LiveID?
     var previousOnConnection: LiveID?
 
+    /// The number of the registration whose topics are entering the tables (`RegistrationUnderWay`); 0 for none.
+    var underWay: UInt64 = 0
+
     var registeredAt: Instant = .zero
     var dataVersion = DataVersion.zero
     var filterServers: [String] = []

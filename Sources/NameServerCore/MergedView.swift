@@ -161,7 +161,7 @@ extension NameServer {
         if hearsay.isEmpty {
             guard let id = topic.firstHand, id.index < tables.topics.count else { return }
             for entry in tables.topics[id.index].entries {
-                body(ShownQueue(group: ShownGroup(firstHand: entry.group), entry))
+                body(ShownQueue(group: ShownGroup(firstHand: entry.group), tables.whole(entry)))
             }
             return
         }
@@ -179,7 +179,7 @@ extension NameServer {
         }
         guard let id = topic.firstHand, id.index < tables.topics.count else { return }
         for entry in tables.topics[id.index].entries where replaced.isEmpty || !replaced.contains(entry.group) {
-            body(ShownQueue(group: shownGroup(entry.group), entry))
+            body(ShownQueue(group: shownGroup(entry.group), tables.whole(entry)))
         }
     }
 

@@ -45,6 +45,11 @@ public struct NameServer: ~Copyable {
     /// Registrations that are being decoded elsewhere and still count; see `PendingRegistration`.
     var pending: [PendingRegistration.Ticket] = []
     var lastTicket: UInt64 = 0
+    /// What the bodies of `pending` count for; see `NameServerLimits.pendingBytes`.
+    var pendingBytes = 0
+    /// The one registration whose topics are entering the tables in several steps.
+    var steps = RegistrationSteps.none
+
     /// An empty node.
     ///
     /// - Parameters:
@@ -85,6 +90,7 @@ public struct NameServer: ~Copyable {
         let start = output.count
         let errors = counters.errors
         let handled = dispatch(header, body, arrival, &output, &directives)
+        if case .wait = handled { counters.requests -= 1 }
         if case .done = handled { requests.add(header.code, hasFailed: counters.errors != errors) }
         checkAnswer(from: start, arrival, &output)
         return handled

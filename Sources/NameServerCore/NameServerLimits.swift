@@ -23,9 +23,10 @@ public struct NameServerLimits: Hashable, Sendable {
     /// Registration bodies of at most this many bytes are decoded at once, larger ones on a worker thread; compressed
     /// ones count sixteen times. Default 256 KiB: below that decoding takes less than a millisecond.
     public var inlineBodyBytes = 256 << 10
-    /// Registrations being decoded elsewhere at one time. Default 16, so at most 16 frames full of copies; one more is
-    /// decoded at once.
-    public var pendingRegistrations = 16
+    /// Bytes of registrations that wait for a worker thread, are being decoded or wait for the tables; compressed ones count
+    /// sixteen times. Default 32 MiB: two of the largest frames, or twenty brokers of 10,000 topics. Decoding keeps up with
+    /// one core however few wait; more would only fill memory. Further ones wait unread.
+    public var pendingBytes = 32 << 20
     /// Bytes of an answer: a longer one would make the peer drop the connection. Default 16 MiB, RocketMQ's frame limit.
     public var answerBytes = 16 << 20
 

@@ -25,6 +25,7 @@ extension NameServer {
         changed.update(text)
         let later = properties.changes(to: changed).filter { $0.effect == .afterRestart }.map(\.name)
         if changed != properties {
+            completeSteps(of: nil, &directives)
             properties = changed
             propertiesChanged()
             let keys = text.entries.map(\.key).joined(separator: ", ")

@@ -7,7 +7,7 @@
 //                  ▼
 //     judge: what do the tables say now; conflict, guard, limits                 (RegistrationVerdict.swift)
 //                  ▼
-//     apply the difference                                                       (ApplyRegistration.swift)
+//     apply the difference, that of a large one in steps          (ApplyRegistration.swift, TopicSteps.swift)
 
 import Basics
 import Remoting
@@ -36,16 +36,19 @@ extension NameServer {
             fail(error.remark, arrival, &output)
             return .done
         }
+        let weight = Self.weight(of: body)
+        if weight > limits.inlineBodyBytes, !hasRoom(for: weight) { return .wait(bytes: weight) }
         supersede(cluster: request.cluster, address: request.address)
-        if isLarge(body), pending.count < limits.pendingRegistrations {
-            return .decode(postpone(request, fingerprint, body, arrival))
+        if weight > limits.inlineBodyBytes {
+            return .decode(postpone(request, fingerprint, body, weight, arrival))
         }
         let decoded = PendingRegistration.decode(body, request.layout, receivedAt: arrival.wallTime)
-        register(request, decoded, fingerprint, arrival, &output, &directives)
+        _ = register(request, decoded, fingerprint, arrival, atMost: .max, &output, &directives)
         return .done
     }
 
-    /// Goes on with a registration that `handle` left as `.decode`. Writes the answer, unless the request was oneway.
+    /// Goes on with a registration that `handle` left as `.decode`, to its end. Writes the answer, unless the request was
+    /// oneway.
     ///
     /// The registration counts from when it arrived. If a newer registration or an unregistration of the same replica
     /// was handled meanwhile, or its connection closed, it changes nothing.
@@ -57,68 +60,110 @@ extension NameServer {
         _ registration: PendingRegistration, _ decoded: Result<RegistrationBody, RemotingError>, now: Instant,
         wallTime: WallTime, output: inout ByteWriter, directives: inout [Directive]
     ) {
+        let isOver = begin(registration, decoded, atMost: .max, output: &output, directives: &directives)
+        precondition(isOver, "a registration without bound was not finished")
+    }
+
+    /// Begins what `finish` does, with at most `budget` of the topics; `proceed` goes on. Only when no other has steps left.
+    ///
+    /// - Returns: whether it is over already: answered, unless it was oneway.
+    public mutating func begin(
+        _ registration: PendingRegistration, _ decoded: Result<RegistrationBody, RemotingError>, atMost budget: Int,
+        output: inout ByteWriter, directives: inout [Directive]
+    ) -> Bool {
         let start = output.count
         let errors = counters.errors
-        defer { requests.add(RequestCode.registerBroker, hasFailed: counters.errors != errors) }
+        let arrival = registration.arrival
+        var isOver = true
         if let index = pending.firstIndex(where: { $0.number == registration.ticket.number }) {
-            pending.remove(at: index)
-            register(
-                registration.request, decoded, registration.fingerprint, registration.arrival, &output, &directives)
+            tearUp(index)
+            isOver = register(
+                registration.request, decoded, registration.fingerprint, arrival, atMost: budget, &output, &directives)
         } else {
-            output.answer(registration.arrival, fields: .empty)
+            output.answer(arrival, fields: .empty)
         }
-        checkAnswer(from: start, registration.arrival, &output)
+        guard isOver else { return false }
+        requests.add(RequestCode.registerBroker, hasFailed: counters.errors != errors)
+        checkAnswer(from: start, arrival, &output)
+        return true
     }
 
-    /// Whether decoding the body would keep others waiting. Topic lists deflate to about a tenth; what is packed more
-    /// tightly cannot become larger than a thousand times itself.
-    private func isLarge(_ body: UnsafeRawBufferPointer) -> Bool {
-        (Zlib.isStream(body) ? 16 * body.count : body.count) > limits.inlineBodyBytes
+    /// What a body counts for. Topic lists deflate to about a tenth; what is packed more tightly cannot become larger than a
+    /// thousand times itself.
+    private static func weight(of body: UnsafeRawBufferPointer) -> Int {
+        Zlib.isStream(body) ? 16 * body.count : body.count
     }
+
+    /// Whether a registration that counts for so many bytes may be decoded elsewhere; one alone always may.
+    public func hasRoom(for bytes: Int) -> Bool { pending.isEmpty || pendingBytes + bytes <= limits.pendingBytes }
 
     private mutating func postpone(
-        _ request: RegistrationRequest, _ fingerprint: BodyFingerprint, _ body: UnsafeRawBufferPointer,
+        _ request: RegistrationRequest, _ fingerprint: BodyFingerprint, _ body: UnsafeRawBufferPointer, _ weight: Int,
         _ arrival: Arrival
     ) -> PendingRegistration {
         lastTicket += 1
         let ticket = PendingRegistration.Ticket(
-            number: lastTicket, connection: arrival.connection, cluster: request.cluster, address: request.address)
+            number: lastTicket, connection: arrival.connection, cluster: request.cluster, address: request.address,
+            weight: weight)
         pending.append(ticket)
+        pendingBytes += weight
         return PendingRegistration(
             ticket: ticket, request: request, fingerprint: fingerprint, arrival: arrival, body: [UInt8](body))
     }
 
-    /// Makes registrations of the replica that are still being decoded void: something newer is here.
+    /// Makes registrations of the replica that are still being decoded, or entering the tables, void: something newer is
+    /// here.
     mutating func supersede(cluster: String, address: String) {
-        pending.removeAll { $0.cluster == cluster && $0.address == address }
+        tearUpTickets { $0.cluster == cluster && $0.address == address }
+        endSteps { $0.request.cluster == cluster && $0.request.address == address }
+    }
+
+    /// What came over the connection and is not done yet becomes void.
+    mutating func tearUpTickets(of connection: UInt64) {
+        tearUpTickets { $0.connection == connection }
+        endSteps { $0.arrival.connection == connection }
+    }
+
+    private mutating func tearUpTickets(where isVoid: (PendingRegistration.Ticket) -> Bool) {
+        var index = 0
+        while index < pending.count {
+            if isVoid(pending[index]) { tearUp(index) } else { index += 1 }
+        }
+    }
+
+    private mutating func tearUp(_ index: Int) {
+        pendingBytes -= pending[index].weight
+        pending.remove(at: index)
     }
 
     private mutating func register(
         _ request: RegistrationRequest, _ decoded: Result<RegistrationBody, RemotingError>,
-        _ fingerprint: BodyFingerprint, _ arrival: Arrival, _ output: inout ByteWriter,
+        _ fingerprint: BodyFingerprint, _ arrival: Arrival, atMost budget: Int, _ output: inout ByteWriter,
         _ directives: inout [Directive]
-    ) {
+    ) -> Bool {
         switch decoded {
         case .failure(let error):
             let remark =
                 "org.apache.rocketmq.remoting.exception.RemotingCommandException: "
                 + "Failed to decode RegisterBrokerBody, \(error)"
             refuse(request, remark, arrival, fields: .absent, &output, &directives)
+            return true
         case .success(let body):
             counters.decodedBodies += 1
-            register(request, body, fingerprint, arrival, &output, &directives)
+            return register(request, body, fingerprint, arrival, atMost: budget, &output, &directives)
         }
     }
 
+    /// Says whether it is over: with a small budget topics may be left, which `proceed` takes.
     private mutating func register(
         _ request: RegistrationRequest, _ body: RegistrationBody, _ fingerprint: BodyFingerprint, _ arrival: Arrival,
-        _ output: inout ByteWriter, _ directives: inout [Directive]
-    ) {
+        atMost budget: Int, _ output: inout ByteWriter, _ directives: inout [Directive]
+    ) -> Bool {
         let names = retainNames(of: request)
-        defer { release(names) }
+        completeSteps(of: names.group, &directives)
         let registration = IncomingRegistration(
             request: request, names: names, fingerprint: fingerprint, arrival: arrival)
-        let standing = standing(of: registration, body)
+        let standing = standing(of: registration)
         switch judge(registration, body, standing) {
         case .refused(let remark):
             refuse(request, remark, arrival, fields: .empty, &output, &directives)
@@ -132,9 +177,20 @@ extension NameServer {
             }
             answerRegistration(of: nil, arrival, &output)
         case .accepted:
-            let live = apply(registration, body, standing, &directives)
-            answerRegistration(of: live, arrival, &output)
+            lastTicket += 1
+            var step = start(registration, body, standing, number: lastTicket, &directives)
+            applyTopics(&step, atMost: budget)
+            if step.remaining > 0 {
+                guard case .none = steps else { preconditionFailure("two registrations in steps at one time") }
+                introduce(&step, &directives)
+                steps = .underWay(step)
+                return false
+            }
+            complete(&step, &directives)
+            answerRegistration(of: step.live, arrival, &output)
         }
+        release(names)
+        return true
     }
 
     private mutating func refuse(

@@ -63,6 +63,8 @@ public struct PendingRegistration: Sendable {
         var connection: UInt64
         var cluster: String
         var address: String
+        /// What its body counts for in `NameServerLimits.pendingBytes`.
+        var weight: Int
     }
 
     var ticket: Ticket
@@ -72,10 +74,19 @@ public struct PendingRegistration: Sendable {
     var body: [UInt8]
 
     /// Inflates and parses the body: milliseconds of work that any thread may do.
+    ///
+    /// What is left of the registration for `NameServer.begin` needs the body no more; see `withoutBody`.
     public func decode() -> Result<RegistrationBody, RemotingError> {
         body.withUnsafeBytes { bytes in
             Self.decode(bytes, request.layout, receivedAt: arrival.wallTime)
         }
+    }
+
+    /// The same for `NameServer.begin`, which asks for the decoded body.
+    public var withoutBody: PendingRegistration {
+        var registration = self
+        registration.body = []
+        return registration
     }
 
     static func decode(

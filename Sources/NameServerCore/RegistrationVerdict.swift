@@ -33,8 +33,6 @@ struct RegistrationStanding {
     /// Whether they may, whoever else is there: those of an old slave never do. Nodes that heard the same replicas in another
     /// order agree on this, and so on images.
     var mayContribute: Bool
-    /// The number of each of its topics, nil for a name not known yet; empty when it contributes none.
-    var topics: ContiguousArray<TopicID?> = []
 
     /// RocketMQ's `registerFirst`: nobody held this id before.
     var isFirst: Bool { holder == nil }
@@ -61,22 +59,20 @@ extension NameServer {
         tables.addressNames.release(names.address)
     }
 
-    func standing(of registration: IncomingRegistration, _ body: RegistrationBody) -> RegistrationStanding {
+    func standing(of registration: IncomingRegistration) -> RegistrationStanding {
         let request = registration.request
         let names = registration.names
         let groupExists = tables.exists(names.group)
         let slots = groupExists ? tables.groups[names.group.index].slots : []
         let remaining = slots.filter { $0.address != names.address || $0.brokerID == request.brokerID }
         let isSmallest = remaining.allSatisfy { $0.brokerID >= request.brokerID }
-        var standing = RegistrationStanding(
+        return RegistrationStanding(
             live: tables.live(cluster: names.cluster, address: names.address),
             groupExists: groupExists,
             holder: remaining.first { $0.brokerID == request.brokerID }?.address,
             previousSmallest: slots.first?.brokerID ?? 0,
             contributesTopics: request.brokerID == 0 || (request.actingMaster != nil && isSmallest),
             mayContribute: request.brokerID == 0 || request.actingMaster != nil)
-        if standing.contributesTopics { standing.topics = topicIDs(of: body, hints: standing.live) }
-        return standing
     }
 
     func judge(
@@ -114,45 +110,23 @@ extension NameServer {
         {
             return "more than \(limits.filterServers) filter servers, or one longer than \(limits.nameBytes) bytes"
         }
-        return standing.contributesTopics ? exceededTopicLimit(body, standing.topics) : nil
+        return standing.contributesTopics ? exceededTopicLimit(body) : nil
     }
 
-    private func exceededTopicLimit(
-        _ body: RegistrationBody, _ known: ContiguousArray<TopicID?>
-    ) -> String? {
+    private func exceededTopicLimit(_ body: RegistrationBody) -> String? {
         for topic in body.topics where Int(topic.nameLength) > limits.topicNameBytes {
             return "a topic name of \(topic.nameLength) bytes is above the limit of \(limits.topicNameBytes)"
         }
+        let taken = tables.topicNames.count + topicsToCome
+        // Which of the topics are new matters, and is looked up, near the limit only.
+        guard taken + body.topics.count + body.mappingInfos.count > limits.topics else { return nil }
         var unknown = body.mappingInfos.count
-        for topic in known where topic == nil { unknown += 1 }
-        if unknown > 0, tables.topicNames.count + unknown > limits.topics {
-            return "\(unknown) new topics would exceed the limit of \(limits.topics)"
-        }
-        return nil
-    }
-
-    /// The number of each topic of the body, nil for a name not known yet.
-    ///
-    /// Brokers send their topics in the same order each time, so the sequence of the last registration mostly tells the
-    /// number without hashing the name. Where one was inserted or dropped since, the search goes on behind it.
-    func topicIDs(of body: RegistrationBody, hints live: LiveID?) -> ContiguousArray<TopicID?> {
-        let hints = live.map { tables.live[$0.index].topicSequence } ?? []
-        var ids: ContiguousArray<TopicID?> = []
-        ids.reserveCapacity(body.topics.count)
         body.withNames { names in
-            var next = 0
             for topic in body.topics {
-                let name = names.part(topic.nameStart, topic.nameLength)
-                if next < hints.count, tables.topicNames.bytes(of: hints[next]).isSame(as: name) {
-                    ids.append(hints[next])
-                    next += 1
-                    continue
-                }
-                let id = tables.topicNames.lookup(name)
-                ids.append(id)
-                if let id, next + 1 < hints.count, id == hints[next + 1] { next += 2 }
+                if tables.topicNames.lookup(names.part(topic.nameStart, topic.nameLength)) == nil { unknown += 1 }
             }
         }
-        return ids
+        guard unknown > 0, taken + unknown > limits.topics else { return nil }
+        return "\(unknown) new topics would exceed the limit of \(limits.topics)"
     }
 }

@@ -44,7 +44,11 @@ extension NameServer {
     }
 
     private func dialect(of header: borrowing CommandHeader) -> JSONDialect {
-        JSONDialect(version: header.version, acceptsStandardOnly: header.boolean("acceptStandardJsonOnly") == true)
+        // Newer clients need not say it, and the field need not be looked for.
+        let dialect = JSONDialect(version: header.version, acceptsStandardOnly: false)
+        if case .standard = dialect { return dialect }
+        return JSONDialect(
+            version: header.version, acceptsStandardOnly: header.boolean("acceptStandardJsonOnly") == true)
     }
 
     private mutating func answerRoute(

@@ -3,7 +3,7 @@ import Remoting
 
 /// All routing state of one node (protocol.md 4.1), in memory only: brokers fill it again within a heartbeat of a restart.
 ///
-///     topics       name -> who serves it: a small array of QueueEntry, one per broker group
+///     topics       name -> who serves it: a small array of KeptEntry, one per broker group
 ///     groups       broker name -> the replicas' addresses by id, cluster, zone; which topics it serves
 ///     clusters     name -> the broker names listed under it
 ///     live         (cluster, address) -> when it was heard, what it registered, over which connection
@@ -20,6 +20,8 @@ struct RouteTables: ~Copyable {
     var clusterNames = NameTable<ClusterKind>()
     var addressNames = NameTable<AddressKind>()
 
+    /// What the entries of the topics share.
+    var queueSettings = SettingsTable()
     /// By `TopicID`; an element without entries is no topic.
     var topics: ContiguousArray<Topic> = []
     /// By `GroupID`; an element with `exists` false is no group.

@@ -39,8 +39,8 @@ extension NameServer {
             brokers: tables.liveCount, groups: tables.groupCount, topics: tables.topicCount,
             clusters: tables.clusterCount, learned: hearsay.count, held: since.count,
             longestHold: since.min().map { now - $0 } ?? .zero, closing: tables.closing.count,
-            pendingRegistrations: pending.count, routeCacheBytes: cache.byteCount, routeCacheLimit: cache.limit,
-            keyValueBytes: keyValues.byteCount, lastEvent: events.lastSequence)
+            pendingRegistrations: pending.count + (hasStepsLeft ? 1 : 0), routeCacheBytes: cache.byteCount,
+            routeCacheLimit: cache.limit, keyValueBytes: keyValues.byteCount, lastEvent: events.lastSequence)
     }
 
     /// Requests by their code, those that came at all.

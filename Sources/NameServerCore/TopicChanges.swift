@@ -8,6 +8,7 @@ extension NameServer {
         _ header: borrowing CommandHeader, _ arrival: Arrival, _ output: inout ByteWriter,
         _ directives: inout [Directive]
     ) {
+        completeSteps(of: nil, &directives)
         defer { output.answer(arrival) }
         guard let name = header.field("topic"), let topic = tables.topic(named: name) else { return }
         let cluster = header.field("clusterName").flatMap { $0.isEmpty ? nil : $0 }
@@ -34,6 +35,7 @@ extension NameServer {
         _ header: borrowing CommandHeader, _ body: UnsafeRawBufferPointer, _ arrival: Arrival,
         _ output: inout ByteWriter, _ directives: inout [Directive]
     ) {
+        completeSteps(of: nil, &directives)
         let queues: [QueueData]
         do throws(RemotingError) {
             queues = body.isEmpty ? [] : try TopicRouteData.decode(body)?.queueDatas ?? []

@@ -28,7 +28,7 @@ extension NameServer {
     private func passesFirst(_ topic: ShownTopic, _ passes: (Int32) -> Bool) -> Bool {
         if hearsay.isEmpty, let id = topic.firstHand {
             let first = tables.topics[id.index].entries.min { tables.groupNames.precedes($0.group, $1.group) }
-            return first.map { passes($0.systemFlag) } ?? false
+            return first.map { passes(tables.queueSettings[$0.settings].systemFlag) } ?? false
         }
         var first: ShownQueue?
         forEachShownQueue(of: topic) { queue in

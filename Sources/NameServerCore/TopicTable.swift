@@ -1,32 +1,51 @@
 import Remoting
 
-/// One broker group's queues of one topic: RocketMQ's QueueData in 20 bytes.
+/// One broker group's queues of one topic: RocketMQ's QueueData.
 struct QueueEntry: Equatable {
     var group: GroupID
-    var readQueues: Int32
-    var writeQueues: Int32
-    /// `PermissionBits`.
-    var permission: Int32
-    var systemFlag: Int32
+    var settings: QueueSettings
 
-    /// Whether both say the same about the queues, whoever the group is.
-    func agrees(with other: QueueEntry) -> Bool {
-        readQueues == other.readQueues && writeQueues == other.writeQueues && permission == other.permission
-            && systemFlag == other.systemFlag
+    init(group: GroupID, settings: QueueSettings) {
+        self.group = group
+        self.settings = settings
     }
 
-    var isWritable: Bool { permission & PermissionBits.write != 0 }
+    init(group: GroupID, readQueues: Int32, writeQueues: Int32, permission: Int32, systemFlag: Int32) {
+        self.group = group
+        settings = QueueSettings(
+            readQueues: readQueues, writeQueues: writeQueues, permission: permission, systemFlag: systemFlag)
+    }
+
+    var readQueues: Int32 { settings.readQueues }
+    var writeQueues: Int32 { settings.writeQueues }
+    var permission: Int32 {
+        get { settings.permission }
+        set { settings.permission = newValue }
+    }
+    var systemFlag: Int32 { settings.systemFlag }
+}
+
+/// A `QueueEntry` as it is kept, in 8 bytes; holds a reference to the settings.
+struct KeptEntry {
+    var group: GroupID
+    var settings: SettingsID
 }
 
 /// A topic: who serves it, and where its encoded route lies in the cache.
 struct Topic {
     /// Ordered by group number; at most one per group. No topic without at least one.
-    var entries: ContiguousArray<QueueEntry> = []
+    var entries: ContiguousArray<KeptEntry> = []
     /// The tick of the last change to `entries`.
     var changedAt: UInt64 = 0
     var cachedRoutes = CachedRoutes()
 
     func position(of group: GroupID) -> Int? {
+        let place = place(of: group)
+        return place < entries.count && entries[place].group == group ? place : nil
+    }
+
+    /// Where the group's entry stands, or would stand.
+    func place(of group: GroupID) -> Int {
         // Most topics live on a handful of brokers, where a straight walk is the fastest search.
         var low = 0
         var high = entries.count
@@ -35,10 +54,14 @@ struct Topic {
             if entries[middle].group < group { low = middle + 1 } else { high = middle }
         }
         while low < entries.count, entries[low].group < group { low += 1 }
-        return low < entries.count && entries[low].group == group ? low : nil
+        return low
     }
 
-    func entry(of group: GroupID) -> QueueEntry? { position(of: group).map { entries[$0] } }
+    /// Doubling would waste what millions of entries cannot spare.
+    mutating func insert(_ entry: KeptEntry, at place: Int) {
+        if entries.count == entries.capacity { entries.reserveCapacity(entries.count + entries.count / 8 + 1) }
+        entries.insert(entry, at: place)
+    }
 }
 
 /// What a write did to a topic table.
@@ -56,7 +79,12 @@ extension RouteTables {
     func isTopic(_ id: TopicID) -> Bool { id.index < topics.count && !topics[id.index].entries.isEmpty }
 
     func entry(of group: GroupID, in topic: TopicID) -> QueueEntry? {
-        topic.index < topics.count ? topics[topic.index].entry(of: group) : nil
+        guard topic.index < topics.count, let position = topics[topic.index].position(of: group) else { return nil }
+        return whole(topics[topic.index].entries[position])
+    }
+
+    func whole(_ entry: KeptEntry) -> QueueEntry {
+        QueueEntry(group: entry.group, settings: queueSettings[entry.settings])
     }
 
     /// Puts the entry under the topic's name, creating the topic or replacing the group's entry.
@@ -73,15 +101,18 @@ extension RouteTables {
     @discardableResult
     mutating func put(_ entry: QueueEntry, in id: TopicID, at tick: UInt64) -> EntryChange {
         while topics.count <= id.index { topics.append(Topic()) }
-        if let position = topics[id.index].position(of: entry.group) {
-            if topics[id.index].entries[position] == entry { return .same }
-            topics[id.index].entries[position] = entry
+        let place = topics[id.index].place(of: entry.group)
+        if place < topics[id.index].entries.count, topics[id.index].entries[place].group == entry.group {
+            let old = topics[id.index].entries[place].settings
+            if queueSettings[old] == entry.settings { return .same }
+            topics[id.index].entries[place].settings = queueSettings.retain(entry.settings)
+            queueSettings.release(old)
             topics[id.index].changedAt = tick
             return .altered
         }
         let isNew = topics[id.index].entries.isEmpty
-        let place = topics[id.index].entries.firstIndex { entry.group < $0.group } ?? topics[id.index].entries.count
-        topics[id.index].entries.insert(entry, at: place)
+        topics[id.index].insert(
+            KeptEntry(group: entry.group, settings: queueSettings.retain(entry.settings)), at: place)
         topics[id.index].changedAt = tick
         groups[entry.group.index].servesTopic(id)
         if isNew { topicAppeared(id) }
@@ -100,7 +131,7 @@ extension RouteTables {
     @discardableResult
     mutating func removeEntry(of group: GroupID, from id: TopicID, at tick: UInt64) -> Bool {
         guard id.index < topics.count, let position = topics[id.index].position(of: group) else { return false }
-        topics[id.index].entries.remove(at: position)
+        queueSettings.release(topics[id.index].entries.remove(at: position).settings)
         topics[id.index].changedAt = tick
         groups[group.index].topicCount -= 1
         if topics[id.index].entries.isEmpty {

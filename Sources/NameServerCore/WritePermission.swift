@@ -24,6 +24,7 @@ extension NameServer {
         _ header: borrowing CommandHeader, grants: Bool, _ arrival: Arrival, _ directives: inout [Directive]
     ) -> Int {
         guard let name = header.field("brokerName"), let group = tables.group(named: name) else { return 0 }
+        completeSteps(of: group, &directives)
         if let basis = permissionBasis(of: group) {
             let broker = tables.groupNames.text(of: group)
             directives.append(.firstHand(.wrote(.writePermission(broker: broker, grants: grants, basis: basis))))
@@ -38,6 +39,7 @@ extension NameServer {
     mutating func setWritePermission(
         of group: GroupID, grants: Bool, _ cause: String, _ arrival: Arrival, _ directives: inout [Directive]
     ) -> Int {
+        completeSteps(of: group, &directives)
         let count = changePermissions(of: group, at: tables.tick()) {
             grants ? PermissionBits.read | PermissionBits.write : $0 & ~PermissionBits.write
         }

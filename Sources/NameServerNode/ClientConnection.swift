@@ -8,36 +8,43 @@ import SecureTransport
 
 /// One accepted connection of a broker, client or tool.
 ///
-/// Requests of one connection are handled in order. While a large registration is decoded on a worker thread, or a
-/// change waits for the disk, the connection is paused: later requests stay unread, so none overtakes. One read may bring
-/// thousands of requests; they are served in turns, between which the loop serves others and sees whether the peer reads.
+/// Requests of one connection are handled in order. While a large registration is on its way into the tables, or waits for
+/// room to be decoded, or a change waits for the disk, the connection is paused: later requests stay unread, so none
+/// overtakes. One read may bring thousands of requests; they are served in turns, between which the loop serves others and
+/// sees whether the peer reads.
 final class ClientConnection: StreamHandler {
     /// Answer bytes after which a turn is over: a client's usual batch stays one write, and what the answers of one turn
     /// take beyond it is one answer.
     private static let turnBytes = 256 << 10
     /// Time after which a turn is over: what others may have to wait, beside the one request under way.
     private static let turnTime = Duration.milliseconds(2)
+    /// Bytes of a lookup's answer that was copied, not made with much work.
+    private static let shortAnswer = 4 << 10
 
     let id: UInt64
-    private unowned let node: NameServerNode
+    /// Outlives its connections. Checking that would cost a fifth of a lookup: the node has weak references too, and then
+    /// each check goes to memory of its own.
+    private unowned(unsafe) let node: NameServerNode
+    private let hot: UnsafeMutablePointer<NameServerNode.HotState>
     /// What answers are written to: the accepted stream, or TLS over it.
     private var stream: any ByteStream
     /// TLS over the accepted stream, once its first byte has asked for it.
     private var secured: SecureStream?
     /// The first bytes tell a PROXY header, and whether the connection is plain.
     private var isGreeting = true
-    /// Disk writes and decodes this connection's next answer waits for.
+    /// Disk writes and registrations under way that this connection waits for.
     private var waitCount = 0
     /// The answer that waits, already encoded.
     private var heldAnswer: [UInt8] = []
     private var isDraining = false
-    private var isClosed = false
+    private(set) var isClosed = false
     /// Requests of these classes are served without a look at who sends them.
     private var unconditional: RequestClasses
     private var proxied: ProxiedSource?
 
     init(node: NameServerNode, stream: any ByteStream) {
         self.node = node
+        hot = node.hot
         self.stream = stream
         id = stream.id
         unconditional = node.access.policy.unconditional(for: RequestOrigin(peer: stream.remoteAddress))
@@ -71,14 +78,14 @@ final class ClientConnection: StreamHandler {
                     if tls.options.mode == .enforcing { return refuse(stream, bytes) }
                 }
             }
-            var turnStart: Instant?
+            var turn = Turn()
             var consumption = try Consumption.frames(
                 in: UnsafeRawBufferPointer(rebasing: bytes[skipped...]), limit: node.options.frameLimit
             ) { frame throws(RemotingError) in
-                let mayGoOn = try handle(frame, &turnStart, output: &output)
+                let mayGoOn = try handle(frame, &turn, output: &output)
                 return mayGoOn && output.count < Self.turnBytes && waitCount == 0 && !isClosed
             }
-            consumption.consumed += skipped
+            consumption.consumed += skipped - turn.unread
             if consumption.consumed < bytes.count, consumption.needed == 0, waitCount == 0 {
                 // The turn is over: the rest is offered again after the others, once the peer has taken its answers.
                 stream.pauseReading()
@@ -115,36 +122,47 @@ final class ClientConnection: StreamHandler {
         return consumption
     }
 
+    /// The frames of one read, or those for which there was time.
+    private struct Turn {
+        var isBegun = false
+        var start = Instant.zero
+        /// As of the last time the clocks were read.
+        var now = Instant.zero
+        var wallTime = WallTime(milliseconds: 0)
+        /// Whether no time to speak of has passed since.
+        var isCurrent = false
+        /// Bytes of the last frame when it must be handed in again.
+        var unread = 0
+    }
+
     /// Answers a frame; says whether the turn, which begins with its first frame, has time for another.
     @inline(__always)
-    private func handle(
-        _ frame: Frame, _ turnStart: inout Instant?, output: inout ByteWriter
-    ) throws(RemotingError) -> Bool {
-        let hot = node.hot
+    private func handle(_ frame: Frame, _ turn: inout Turn, output: inout ByteWriter) throws(RemotingError) -> Bool {
         try hot.pointee.header.decode(frame)
         if unconditional.isSuperset(of: hot.pointee.classes[hot.pointee.header.code]) {
-            return serve(frame, &turnStart, &output)
+            return serve(frame, &turn, &output)
         }
-        return serveIfAllowed(frame, &turnStart, &output)
+        return serveIfAllowed(frame, &turn, &output)
     }
 
     /// Serves a request whose sender must be looked at, and writes down what was administered.
     @inline(never)
-    private func serveIfAllowed(_ frame: Frame, _ turnStart: inout Instant?, _ output: inout ByteWriter) -> Bool {
-        let (hot, access, origin) = (node.hot, node.access, origin)
+    private func serveIfAllowed(_ frame: Frame, _ turn: inout Turn, _ output: inout ByteWriter) -> Bool {
+        let (access, origin) = (node.access, origin)
         if hot.pointee.header.isResponse { return true }
+        if !turn.isCurrent { readClocks(&turn) }
+        // Looking at signatures takes time.
+        turn.isCurrent = false
         var accessKey: String?
         if access.refuses(
             hot.pointee.header, body: frame.body, from: origin, accessKey: &accessKey, output: &output)
         {
-            return true
+            return hasTime(&turn)
         }
-        guard RequestClass(of: hot.pointee.header.code) == .administer else {
-            return serve(frame, &turnStart, &output)
-        }
+        guard RequestClass(of: hot.pointee.header.code) == .administer else { return serve(frame, &turn, &output) }
         var record = AuditRecord(hot.pointee.header, body: frame.body, from: origin, accessKey: accessKey)
         let (start, heldStart) = (output.count, heldAnswer.count)
-        let mayGoOn = serve(frame, &turnStart, &output)
+        let mayGoOn = serve(frame, &turn, &output)
         record.result = heldAnswer.withUnsafeBytes { held in
             // An answer that waits for the disk is no longer in the output.
             AuditRecord.result(of: output.count > start ? output.bytes[start...] : held[heldStart...])
@@ -163,33 +181,50 @@ final class ClientConnection: StreamHandler {
 
     /// Serves a request that may be served.
     @inline(__always)
-    private func serve(_ frame: Frame, _ turnStart: inout Instant?, _ output: inout ByteWriter) -> Bool {
-        let hot = node.hot
-        if node.shutdownPhase != .running, sendElsewhere(&output) { return true }
+    private func serve(_ frame: Frame, _ turn: inout Turn, _ output: inout ByteWriter) -> Bool {
+        if hot.pointee.isShuttingDown, sendElsewhere(&output) { return true }
         if hot.pointee.header.code == RequestCode.getGossipStatus, !hot.pointee.header.isResponse,
             !hot.pointee.header.isOneway, node.answerGossipStatus(&output)
         {
             return true
         }
         let answerStart = output.count
-        let now = node.platform.now
-        let start = turnStart ?? now
-        turnStart = start
+        if !turn.isCurrent { readClocks(&turn) }
         let handled = hot.pointee.core.handle(
-            hot.pointee.header, body: frame.body, from: id, now: now, wallTime: node.platform.wallTime,
+            hot.pointee.header, body: frame.body, from: id, now: turn.now, wallTime: turn.wallTime,
             output: &output, directives: &hot.pointee.directives)
+        // A lookup takes a fraction of a microsecond, and a read holds some four hundred at most; who asks for more does not.
+        turn.isCurrent =
+            hot.pointee.header.code == RequestCode.getRouteInfoByTopic && output.count - answerStart < Self.shortAnswer
         switch handled {
         case .done:
             if !hot.pointee.directives.isEmpty, node.carryOut(for: self) { hold(&output, from: answerStart) }
         case .decode(let pending):
-            decodeElsewhere(pending)
+            beginWaiting()
+            node.registrations.add(pending, of: self)
+        case .wait(let bytes):
+            turn.unread = frame.length
+            beginWaiting()
+            node.registrations.wait(self, for: bytes)
         }
-        return now - start < Self.turnTime
+        return turn.isCurrent || hasTime(&turn)
+    }
+
+    private func hasTime(_ turn: inout Turn) -> Bool {
+        readClocks(&turn)
+        return turn.now - turn.start < Self.turnTime
+    }
+
+    private func readClocks(_ turn: inout Turn) {
+        turn.now = node.platform.now
+        turn.wallTime = node.platform.wallTime
+        if !turn.isBegun { turn.start = turn.now }
+        turn.isBegun = true
+        turn.isCurrent = true
     }
 
     /// The answer to a client that should ask another node: GO_AWAY during a graceful shutdown (protocol.md 1.13).
     private func sendElsewhere(_ output: inout ByteWriter) -> Bool {
-        let hot = node.hot
         guard hot.pointee.core.properties.enableShutdownGracefully, hot.pointee.header.version > RemotingVersion.v5_3_1
         else { return false }
         if hot.pointee.header.isResponse || hot.pointee.header.isOneway { return true }
@@ -200,27 +235,22 @@ final class ClientConnection: StreamHandler {
         return true
     }
 
-    private func decodeElsewhere(_ pending: PendingRegistration) {
-        beginWaiting()
-        node.platform.offload({ pending.decode() }) { [weak self] decoded in
-            guard let self, !isClosed else { return }
-            var output = ByteWriter()
-            let hot = node.hot
-            hot.pointee.core.finish(
-                pending, decoded, now: node.platform.now, wallTime: node.platform.wallTime, output: &output,
-                directives: &hot.pointee.directives)
-            node.carryOut()
-            heldAnswer += output.array()
-            endWaiting()
-        }
+    /// The large registration that this connection waited for is over.
+    func answered(_ answer: UnsafeRawBufferPointer) {
+        guard !isClosed else { return }
+        heldAnswer += answer
+        endWaiting()
     }
+
+    /// The registration for which there was no room may be handed in again.
+    func roomCame() { endWaiting() }
 
     private func hold(_ output: inout ByteWriter, from start: Int) {
         heldAnswer += UnsafeRawBufferPointer(rebasing: output.bytes[start...])
         output.truncate(to: start)
     }
 
-    /// Whether an answer waits for the disk or a worker thread.
+    /// Whether it waits for the disk or a large registration.
     var isWaiting: Bool { waitCount > 0 }
 
     /// One more thing the next answer waits for.

@@ -25,12 +25,17 @@ public final class NameServerNode {
     /// Behind a pointer: class properties would pay for dynamic exclusivity checks on each request (half of the user
     /// time of a plain design, measured before the project began).
     let hot: UnsafeMutablePointer<HotState>
-    private(set) var shutdownPhase = ShutdownPhase.running
+    private(set) var shutdownPhase = ShutdownPhase.running {
+        didSet { hot.pointee.isShuttingDown = shutdownPhase != .running }
+    }
 
     /// Nil in mode disabled.
     var tls: RemotingTLS?
     /// Who may do what.
     let access: NodeAccess
+
+    /// Large registrations on their way.
+    private(set) lazy var registrations = RegistrationQueue(node: self)
 
     let log: NodeLog
     private let notifier: MinBrokerNotifier
@@ -59,6 +64,8 @@ public final class NameServerNode {
         var header = CommandHeader()
         let classes = RequestClassTable()
         var directives: [Directive] = []
+        /// `shutdownPhase` is not `running`.
+        var isShuttingDown = false
         /// The file of stamps must be written, together with what else the directives ask for.
         var stampsAreDue = false
     }

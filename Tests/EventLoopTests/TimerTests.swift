@@ -38,6 +38,34 @@ import Testing
         }
     }
 
+    /// One that is due at once when it is started, even by a timer: it fires in the next turn, without waiting for libuv's next
+    /// millisecond, and streams are served before it.
+    @Test func firesInTheNextTurn() throws {
+        try withLoop { loop in
+            var (turns, echoes) = (0, 0)
+            let begin = loop.now
+            let listener = try loop.listen { _ in TestHandler.echo() }
+            let client = TestHandler()
+            client.onOpen = { $0.write("?") }
+            client.onBytes = { _, bytes, output in
+                echoes += 1
+                output.append(bytes)
+                return Consumption(consumed: bytes.count)
+            }
+            loop.connect(to: listener.address, client)
+            var timer: (any PlatformTimer)?
+            timer = loop.makeTimer {
+                turns += 1
+                if turns < 5_000 || echoes < 50 { timer?.start(at: loop.now) } else { loop.stop() }
+            }
+            timer?.start(at: loop.now)
+            loop.run()
+            timer = nil
+            // Of milliseconds it would be five seconds; a busy machine stays far below.
+            #expect(turns >= 5_000 && echoes >= 50, "\(loop.now - begin)")
+        }
+    }
+
     /// Random starts, restarts, cancels and releases against a plain list of what must fire.
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func restartsAndCancels(seed: UInt64) throws {

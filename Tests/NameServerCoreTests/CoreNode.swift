@@ -9,6 +9,9 @@ final class CoreNode {
     var wallTime = WallTime(milliseconds: 1_800_000_000_000)
     /// All directives since the last `takeDirectives`.
     var directives: [Directive] = []
+    /// Topics of a registration decoded elsewhere that enter the tables in one step, and what happens between two steps.
+    var stepTopics = Int.max
+    var betweenSteps: (() -> Void)?
     private var header = CommandHeader()
     private var opaque: Int32 = 0
 
@@ -51,18 +54,26 @@ final class CoreNode {
     }
 
     func finish(_ pending: PendingRegistration) -> RemotingCommand? {
+        let number = opaque
         var output = ByteWriter()
-        core.finish(
-            pending, pending.decode(), now: now, wallTime: wallTime, output: &output, directives: &directives)
-        return decoded(output)
+        var isOver = core.begin(
+            pending.withoutBody, pending.decode(), atMost: stepTopics, output: &output, directives: &directives)
+        while !isOver {
+            precondition(output.count == 0, "an answer before the end")
+            betweenSteps?()
+            isOver = core.proceed(atMost: stepTopics, output: &output, directives: &directives)
+        }
+        return decoded(output, to: number)
     }
 
-    private func decoded(_ output: borrowing ByteWriter) -> RemotingCommand? {
+    func hasRoom(for bytes: Int) -> Bool { core.hasRoom(for: bytes) }
+
+    private func decoded(_ output: borrowing ByteWriter, to number: Int32? = nil) -> RemotingCommand? {
         guard output.count > 0 else { return nil }
         guard let result = try? Frame.first(in: output.bytes), case .frame(let frame) = result,
             frame.length == output.count, let answer = try? RemotingCommand(decoding: frame)
         else { preconditionFailure("not exactly one frame: \(String(decoding: output.bytes, as: UTF8.self))") }
-        precondition(answer.opaque == opaque && answer.isResponse, "answer to something else: \(answer)")
+        precondition(answer.opaque == number ?? opaque && answer.isResponse, "answer to something else: \(answer)")
         return answer
     }
 
@@ -95,6 +106,10 @@ final class CoreNode {
     /// The first-hand entry of the replica that registers so.
     func token(of registration: Registration = Registration()) -> ReplicaToken? {
         core.token(of: registration.identity)
+    }
+
+    func summary(of registration: Registration) -> RegistrationSummary? {
+        token(of: registration).flatMap { core.summary(of: $0) }
     }
 
     var closed: [UInt64] {

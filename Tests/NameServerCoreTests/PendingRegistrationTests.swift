@@ -8,7 +8,7 @@ import Testing
     private func node() -> CoreNode {
         var limits = NameServerLimits()
         limits.inlineBodyBytes = 1_000
-        limits.pendingRegistrations = 2
+        limits.pendingBytes = 17_000
         return CoreNode(limits: limits)
     }
 
@@ -95,16 +95,51 @@ import Testing
         #expect(node.clusterInfo() == #"{"brokerAddrTable":{},"clusterAddrTable":{}}"#)
     }
 
-    @Test("Beyond the limit bodies are decoded at once, so copies stay few") func boundsPending() throws {
+    @Test("Beyond the limit of bytes a registration waits unread; one alone never does") func boundsPending() throws {
         let node = node()
-        let pending = [try begin(node), try begin(node, from: 2)]
-        // The second superseded the first, so one more fits; another replica takes the place after it.
-        let other = Self.large.with { ($0.name, $0.address) = ("broker-b", "10.0.1.1:1") }
-        guard case .decode = node.handle(other.command, from: 3).handled else { throw NotPending() }
-        let third = Self.large.with { ($0.name, $0.address) = ("broker-c", "10.0.2.1:1") }
-        guard case .done = node.handle(third.command, from: 4).handled else { throw NotPending() }
-        #expect(node.group("broker-c") == [0: "10.0.2.1:1"])
-        for registration in pending { _ = finish(node, registration) }
-        #expect(node.group() == [0: "10.0.0.1:10911"])
+        let weight = Self.large.command.body.count
+        try #require((5_667...8_500).contains(weight))
+        let others = ["b", "c", "d"].map { name in
+            Self.large.with { ($0.name, $0.address) = ("broker-\(name)", "10.0.1.1:\(name)") }
+        }
+        func begin(_ registration: Registration, from connection: UInt64) throws -> PendingRegistration {
+            guard case .decode(let pending) = node.handle(registration.command, from: connection).handled else {
+                throw NotPending()
+            }
+            return pending
+        }
+        let first = try begin(Self.large, from: 1)
+        let second = try begin(others[0], from: 2)
+        let requests = node.core.counters.requests
+        for _ in 0..<3 {
+            let (answer, handled) = node.handle(others[1].command, from: 3)
+            guard case .wait(let bytes) = handled else { throw NotPending() }
+            #expect(answer == nil && bytes == weight)
+            #expect(!node.hasRoom(for: bytes))
+        }
+        #expect(node.core.counters.requests == requests, "a frame that is handed in again is one request")
+        _ = finish(node, first)
+        #expect(node.hasRoom(for: weight))
+        let third = try begin(others[1], from: 3)
+        node.close(2)
+        #expect(node.hasRoom(for: weight), "what is void counts no more")
+        for registration in [second, third] { _ = finish(node, registration) }
+        #expect(node.group("broker-b") == [:])
+        #expect(node.group("broker-c") == [0: "10.0.1.1:c"])
+        #expect(node.hasRoom(for: .max))
+        let huge = others[2].with { $0.topics = (0..<500).map { Registration.topic("huge-\($0)") } }
+        #expect(huge.command.body.count > 17_000)
+        _ = try begin(huge, from: 4)
+    }
+
+    @Test("Small registrations never wait") func servesSmallMeanwhile() throws {
+        let node = node()
+        for name in ["a", "b"] {
+            let large = Self.large.with { ($0.name, $0.address) = ("broker-\(name)", "10.0.1.1:\(name)") }
+            guard case .decode = node.handle(large.command).handled else { throw NotPending() }
+        }
+        let small = Registration().with { ($0.name, $0.address) = ("broker-s", "10.0.3.1:1") }
+        #expect(node.register(small, from: 9).code == 0)
+        #expect(node.group("broker-s") == [0: "10.0.3.1:1"])
     }
 }

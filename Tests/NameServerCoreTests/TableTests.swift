@@ -109,8 +109,36 @@ import Testing
         #expect(cache.byteCount == 0)
     }
 
-    @Test("A queue entry takes 20 bytes") func packsEntries() {
-        #expect(MemoryLayout<QueueEntry>.stride == 20)
+    @Test("A queue entry takes 8 bytes, and its list little more than its entries") func packsEntries() {
+        #expect(MemoryLayout<KeptEntry>.stride == 8)
+        var topic = Topic()
+        for group in 0..<300 {
+            topic.insert(KeptEntry(group: GroupID(number: UInt32(group)), settings: SettingsID(number: 0)), at: group)
+            #expect(topic.entries.capacity <= topic.entries.count + topic.entries.count / 8 + 4)
+        }
+    }
+
+    /// Retains and releases of a few settings against a plain count.
+    @Test(arguments: [1, 2, 3] as [UInt64]) func internsSettings(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        var table = SettingsTable()
+        var held: [QueueSettings: (id: SettingsID, count: Int)] = [:]
+        for step in 0..<5_000 {
+            let settings = QueueSettings(
+                readQueues: Int32.random(in: 1...5, using: &random) * 16, writeQueues: 8,
+                permission: Int32.random(in: 4...6, using: &random), systemFlag: step % 7 == 0 ? .min : 0)
+            if Bool.random(using: &random) {
+                let id = table.retain(settings)
+                #expect(table[id] == settings)
+                if let known = held[settings] { #expect(known.id == id) }
+                held[settings] = (id, (held[settings]?.count ?? 0) + 1)
+            } else if let known = held[settings] {
+                table.release(known.id)
+                held[settings] = known.count > 1 ? (known.id, known.count - 1) : nil
+            }
+            #expect(table.count == held.count)
+            #expect(Set(held.values.map(\.id)).count == held.count)
+        }
     }
 
     @Test("A group that churns keeps a short topic list") func boundsTopicLists() {

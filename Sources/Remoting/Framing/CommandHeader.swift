@@ -43,6 +43,10 @@ public struct CommandHeader: ~Copyable {
     /// Free text, mostly why a request failed; nil when absent.
     public var remark: UnsafeRawBufferPointer? { resolve(remarkSpan) }
 
+    /// What makes ASCII letters lower-case; only the two cases of a letter become it.
+    private static let lowerCase: UInt32 = 0x2020_2020
+    private static let wordTrue = UInt32(littleEndian: 0x6575_7274)
+
     // MARK: Decoding
 
     /// Replaces everything by what a frame says.
@@ -50,6 +54,18 @@ public struct CommandHeader: ~Copyable {
     /// - Throws: `.header` or `.limit`: the connection must be closed without an answer (1.14). The header then holds
     ///   an arbitrary part of the frame.
     public mutating func decode(_ frame: Frame) throws(RemotingError) {
+        begin(frame)
+        switch frame.serializeType {
+        case .json:
+            if decodeUsualJSON() { return }
+            begin(frame)
+            try decodeJSON()
+        case .rocketMQ: try decodeBinary()
+        }
+    }
+
+    @inline(__always)
+    private mutating func begin(_ frame: Frame) {
         code = 0
         flag = 0
         opaque = 0
@@ -60,10 +76,6 @@ public struct CommandHeader: ~Copyable {
         self.frame = frame.header
         scratch.removeAll()
         slotCount = 0
-        switch frame.serializeType {
-        case .json: try decodeJSON()
-        case .rocketMQ: try decodeBinary()
-        }
     }
 
     /// Notes an ext field; an absent value still hides earlier ones of its name.
@@ -119,7 +131,7 @@ public struct CommandHeader: ~Copyable {
 
     /// A field declared `boolean` (1.10): whether it says `true`, in any case; nil only when absent.
     public func boolean(_ name: StaticString) -> Bool? {
-        field(name).map { $0.count == 4 && $0.lazy.map(\.lowercasedASCII).elementsEqual("true".utf8) }
+        field(name).map { $0.count == 4 && $0.loadUnaligned(as: UInt32.self) | Self.lowerCase == Self.wordTrue }
     }
 
     /// Hands over every field in order of arrival, repeated ones too; a value that is null is nil.

@@ -28,11 +28,16 @@ public enum ResponseFrame {
     ) -> FrameMark {
         let mark = FrameMark(start: output.count)
         output.reserve(192)
-        output.append(bigEndian: UInt64(0))
-        output.append("{\"code\":")
-        output.append(decimal: code)
-        append(fields, to: &output)
-        output.append(",\"flag\":1,\"language\":\"JAVA\",\"opaque\":")
+        if code == 0, case .absent = fields {
+            // A lookup's answer: one piece instead of five.
+            output.append("\0\0\0\0\0\0\0\0{\"code\":0,\"flag\":1,\"language\":\"JAVA\",\"opaque\":")
+        } else {
+            output.append(bigEndian: UInt64(0))
+            output.append("{\"code\":")
+            output.append(decimal: code)
+            append(fields, to: &output)
+            output.append(",\"flag\":1,\"language\":\"JAVA\",\"opaque\":")
+        }
         output.append(decimal: opaque)
         if let remark {
             output.append(",\"remark\":")

@@ -9,16 +9,25 @@ extension Generator {
     /// The largest answer that is waited for: a topic list may be larger than the 16 MiB that a request may have.
     private static let answerLimit = 64 << 20
 
-    /// Waits for events, but not beyond an instant, and handles as many as a turn allows; epoll tells the others again.
+    /// Waits for events, but not beyond an instant. All answers are taken, then large bodies are written on for as long as a turn
+    /// may last, those that had no time in the turn before first: epoll tells the events in the same order again and again.
     mutating func poll(until instant: Int64) {
         let wait = !dirty.isEmpty ? 0 : instant == .max ? 1_000_000_000 : instant - monotonicTime()
         poller.wait(nanoseconds: wait < Self.spinLimit ? 0 : wait)
-        let end = monotonicTime() + Self.turn
-        for number in 0..<poller.count {
+        let count = poller.count
+        for number in 0..<count {
             let event = poller.event(number)
             if event.isReadable { receive(event.index) }
-            if event.hasRoom { flush(event.index) }
-            if number % 4 == 3, monotonicTime() > end { break }
+        }
+        let end = monotonicTime() + Self.turn
+        for step in 0..<count {
+            let event = poller.event((nextRoom + step) % count)
+            guard event.hasRoom else { continue }
+            flush(event.index)
+            if monotonicTime() > end {
+                nextRoom = (nextRoom + step + 1) % count
+                break
+            }
         }
     }
 

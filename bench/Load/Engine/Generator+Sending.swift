@@ -86,17 +86,31 @@ extension Generator {
         }
     }
 
-    /// Writes what is new, for as long as a turn may last; the rest has its turn later.
+    /// Writes what is new: first what is small, then large bodies for as long as a turn may last; the rest has its turn later.
     mutating func flushAll() {
+        guard !dirty.isEmpty else { return }
+        var large: [Int32] = []
+        for socket in dirty {
+            if sockets[Int(socket)].hasLargeRequest(entries) {
+                large.append(socket)
+            } else {
+                flushDirty(socket)
+            }
+        }
         let end = monotonicTime() + Self.turn
         var done = 0
-        for socket in dirty {
-            sockets[Int(socket)].isDirty = false
-            if !sockets[Int(socket)].isBlocked { flush(Int(socket)) }
+        while done < large.count {
+            flushDirty(large[done])
             done += 1
-            if done % 16 == 0, monotonicTime() > end { break }
+            if done % 4 == 0, monotonicTime() > end { break }
         }
-        if done == dirty.count { dirty.removeAll(keepingCapacity: true) } else { dirty.removeFirst(done) }
+        large.removeFirst(done)
+        swap(&dirty, &large)
+    }
+
+    private mutating func flushDirty(_ socket: Int32) {
+        sockets[Int(socket)].isDirty = false
+        if !sockets[Int(socket)].isBlocked { flush(Int(socket)) }
     }
 
     mutating func flush(_ index: Int) {

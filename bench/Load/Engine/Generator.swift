@@ -59,6 +59,8 @@ public struct Generator: ~Copyable {
     var sockets: [LoadSocket] = []
     /// Sockets with requests that were not offered to the kernel yet.
     var dirty: [Int32] = []
+    /// Which of the sockets that have room is written first.
+    var nextRoom = 0
     /// Each socket's lane.
     var lanes: [Lane] = []
     var courses: [Course] = []

@@ -32,6 +32,14 @@ struct LoadSocket {
         pending.append(Pending(request: request, opaque: opaque))
     }
 
+    /// Whether the next request to be written takes a while.
+    func hasLargeRequest(_ entries: [RequestBook.Entry]) -> Bool {
+        hasPending && entries[Int(pending[firstPending].request)].count > Self.largeRequest
+    }
+
+    /// Bytes; below it writing costs the call, not the copying.
+    private static let largeRequest = 16 << 10
+
     mutating func close() {
         guard isOpen else { return }
         Glibc.close(descriptor)
