@@ -12,12 +12,25 @@ extension FuzzTarget {
             .toServer(SampleCommand.command.encoded()), .toClient([0]), .closedByClient, .closedByServer,
             .unreadable("TLS"), .skipped(3), .ended("stopped"),
         ]
+        var contents: [[UInt8]] = []
         for (index, kind) in events.enumerated() {
+            let start = bytes.count
             RecordingFormat.append(RecordedEvent(connection: 1, microseconds: UInt64(index), kind: kind), to: &bytes)
+            contents.append([UInt8](bytes.bytes[(start + 8)...]))
         }
-        return [bytes.array()]
+        return [bytes.array()] + contents
     } run: { bytes in
-        let input = [UInt8](bytes)
+        exercise([UInt8](bytes))
+        // The same bytes as one content whose checksum is right, so that mutations get past it.
+        var record = ByteWriter()
+        RecordingFormat.begin(&record)
+        record.append(bigEndian: UInt32(bytes.count))
+        record.append(bigEndian: Checksum.crc32(bytes))
+        record.append(bytes)
+        exercise(record.array())
+    }
+
+    private static func exercise(_ input: [UInt8]) {
         let events = read(input, piece: max(1, input.count))
         precondition(read(input, piece: 13) == events)
         var again = ByteWriter()
