@@ -56,16 +56,16 @@ final class AuditLog {
         }
     }
 
-    /// One request and how it ended. Of requests that are refused, which anybody can send, a storm is cut down.
-    func write(_ record: AuditRecord) {
-        if record.refusal != nil {
-            let (passes, suppressed) = limiter.admit("refused", now: platform.now)
-            if suppressed > 0 {
-                put(["event": "audit", "reason": "more of the same were left out", "count": "\(suppressed)"])
-            }
-            guard passes else { return }
+    /// One request and how it ended.
+    func write(_ record: AuditRecord) { put(record.metadata) }
+
+    /// Whether one more refused request is written down. Anybody can send them: of a storm most are only counted.
+    func hasRoomForRefusal() -> Bool {
+        let (passes, suppressed) = limiter.admit("refused", now: platform.now)
+        if suppressed > 0 {
+            put(["event": "audit", "reason": "more refused requests were left out", "count": "\(suppressed)"])
         }
-        put(record.metadata)
+        return passes
     }
 
     private func put(_ metadata: Logger.Metadata) {

@@ -16,7 +16,7 @@ struct AuditRecord {
     /// The response code; nil for a oneway request, which has none.
     var result: Int32?
     /// Why it was refused.
-    private(set) var refusal: AccessRefusal?
+    private let refusal: AccessRefusal?
     private let origin: RequestOrigin
     private let code: Int32
     /// What for, with secrets left out and long values cut.

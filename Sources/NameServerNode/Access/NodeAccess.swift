@@ -81,7 +81,9 @@ final class NodeAccess {
         case .refused(let refusal):
             refusals[refusal.requestClass, default: [:]][refusal.reason, default: 0] += 1
             if refusal.requestClass == .administer {
-                audit.write(AuditRecord(header, body: body, from: origin, refusal: refusal))
+                if audit.hasRoomForRefusal() {
+                    audit.write(AuditRecord(header, body: body, from: origin, refusal: refusal))
+                }
             } else {
                 log.refused(refusal, header.code, from: origin, now: platform.now)
             }
