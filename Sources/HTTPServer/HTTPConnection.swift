@@ -14,7 +14,8 @@ final class HTTPConnection: StreamHandler {
     private static let chatterBytes = 8 << 10
 
     private static let misdirection =
-        "421 Misdirected Request: this server is not known by that name; ask it by its address, or name it in http.hosts"
+        "421 Misdirected Request: this server is not known by that name; ask it by its address, or name it in "
+        + "cluster.yaml's http.hosts (--http-host)"
 
     /// What the connection is doing.
     enum Phase: Hashable {

@@ -17,6 +17,9 @@ public struct HTTPHosts: Hashable, Sendable {
         admitsAll = self.names.contains("*")
     }
 
+    /// Admits further names, of which `*` is every name.
+    public mutating func add(_ more: some Sequence<String>) { self = HTTPHosts(Array(names) + more) }
+
     /// Whether a request may be answered whose Host field says this; one of HTTP/1.0 may have none, and comes from no browser.
     func admits(_ field: String?) -> Bool {
         if admitsAll { return true }

@@ -41,8 +41,12 @@ struct ServeCommand: ParsableCommand {
                 + "address of this machine, as in containers and behind address translation. 0.0.0.0 is every address.",
             valueName: "host"))
     var bind: String?
-    @Option(help: "Answer HTTP at this host:port (health, metrics, tables); port 0 lets the system choose.")
+    @Option(help: "Answer HTTP at this host:port (page, health, metrics, tables); port 0 lets the system choose.")
     var http: String?
+    @Option(
+        name: .customLong("http-host"),
+        help: "A name under which HTTP may be asked, besides addresses in digits and localhost; * is every name.")
+    var httpHosts: [String] = []
     @Option(
         help: ArgumentHelp(
             "Let this network administer, too, besides what is allowed already (by default this machine only).",

@@ -1,5 +1,6 @@
 import Basics
 import ClusterConfiguration
+import HTTPServer
 import Logging
 import NameServerNode
 
@@ -34,6 +35,8 @@ struct ServeConfiguration {
             configuration.options.bind(to: try host(bind, "--bind"))
         }
         if let http = command.http { configuration.options.answerHTTP(at: try address(http, "--http")) }
+        let hosts = command.httpHosts + (configuration.options.http.map { [$0.listen.host] } ?? [])
+        configuration.options.http?.server.hosts.add(hosts)
         try configuration.options.access.allowAdministration(from: command.allowAdmin)
         configuration.options.software = softwareVersion
         configuration.options.http?.pageDialling = try configuration.options.tls?.pageDialling()

@@ -49,6 +49,23 @@ import Testing
         #expect(try node.terminate() == .exit(0))
     }
 
+    /// Under a name that the operator has not given, a node answers only what is no secret.
+    @Test func namesMustBeGiven() throws {
+        let (node, port) = try serve(["--http-host", "Monitor.example"], in: TemporaryDirectory())
+        for (host, path, status) in [
+            ("monitor.example:\(port)", "/metrics", 200), ("127.0.0.1:\(port)", "/metrics", 200),
+            ("evil.example", "/metrics", 421), ("evil.example", "/", 421), ("evil.example", "/page/stream", 421),
+            ("evil.example", "/api/status", 421),
+            // Load balancers, and RocketMQ's clients, have names of their own.
+            ("evil.example", "/livez", 200), ("jmenv.tbsite.net:8080", "/rocketmq/nsaddr", 200),
+        ] {
+            let connection = try RawConnection(port: port)
+            try connection.send("GET \(path) HTTP/1.1\r\nHost: \(host)\r\n\r\n")
+            #expect(try connection.receiveHTTP().status == status, "\(host) \(path)")
+        }
+        #expect(try node.terminate() == .exit(0))
+    }
+
     /// Where plain connections are closed, the page speaks TLS with the nodes.
     @Test func worksWhereOnlyTLSIsSpoken() throws {
         let directory = TemporaryDirectory()

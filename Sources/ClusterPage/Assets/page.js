@@ -98,6 +98,8 @@ const showDifferences = () => {
 };
 
 const takeDifferences = (round) => {
+  // Another watch has another clock.
+  if (round.whole) healed = [];
   if (!round.differences) return;
   const isUp = new Set(round.nodes.filter((node) => node.up).map((node) => node.name));
   const found = new Set(round.differences.map((one) => `${one.kind} ${one.subject}`));
