@@ -4,8 +4,19 @@ import Glibc
 /// was up. Owns no memory while empty. Its owner frees it.
 struct HeldBytes {
     private(set) var base: UnsafeMutableRawPointer?
-    private(set) var count = 0
-    private(set) var capacity = 0
+    /// Four bytes each: every idle connection has them. A block stays far below `TCPStream.heldLimit` twice over.
+    private var length: UInt32 = 0
+    private var size: UInt32 = 0
+
+    private(set) var count: Int {
+        get { Int(length) }
+        set { length = UInt32(newValue) }
+    }
+
+    private(set) var capacity: Int {
+        get { Int(size) }
+        set { size = UInt32(newValue) }
+    }
 
     var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
 
@@ -35,6 +46,15 @@ struct HeldBytes {
 
     /// `length` bytes were read into the room.
     mutating func filled(_ length: Int) { count += length }
+
+    /// Moves into a larger block.
+    mutating func move(into block: HeldBytes) {
+        let old = self
+        self = block
+        count = old.count
+        if let source = old.base { base!.copyMemory(from: source, byteCount: old.count) }
+        Glibc.free(old.base)
+    }
 
     mutating func free() {
         Glibc.free(base)

@@ -2,9 +2,6 @@ import CLibuv
 import Glibc
 
 extension EventLoop {
-    /// How much nicer than the loop its workers are: where cores are few, a lookup should not wait for a decode's time slice.
-    private static let workerNiceness: Int32 = 5
-
     /// Runs `work` on one of libuv's worker threads (four, or UV_THREADPOOL_SIZE), then `completion` here.
     ///
     /// Workers get a smaller share of a core that they and the loop want at the same time.
@@ -15,10 +12,10 @@ extension EventLoop {
     ) {
         // Written by the worker, read by the loop afterwards: libuv's queue lock stands between the two.
         var result: Result?
-        let niceness = core.pointee.niceness + Self.workerNiceness
+        let priority = core.pointee.workerPriority
         let job = OffloadedJob(loop: self) {
-            // Of this thread, on Linux. Cheap beside any work worth a thread, and workers are not ours to set up.
-            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, niceness)
+            // Cheap beside any work worth a thread, and workers are not ours to set up.
+            priority.apply()
             result = work()
         } finish: {
             completion(result!)

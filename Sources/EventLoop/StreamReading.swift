@@ -81,7 +81,14 @@ extension TCPStream {
             return UnsafeMutableRawBufferPointer(start: nil, count: 0)
         }
         if held >= TCPStream.directReadBytes {
-            let room = changeHeld { $0.room(needed: state.pointee.needed) }
+            let needed = state.pointee.needed
+            let room = changeHeld { held in
+                if held.capacity == held.count, let spare = core.pointee.spare, spare.capacity > held.count {
+                    core.pointee.spare = nil
+                    held.move(into: spare)
+                }
+                return held.room(needed: needed)
+            }
             return UnsafeMutableRawBufferPointer(rebasing: room.prefix(LoopCore.bulkReadBytes))
         }
         let room = isShareUsed ? LoopCore.smallReadBytes : LoopCore.readBufferBytes - held
@@ -151,8 +158,16 @@ extension TCPStream {
     }
 
     func releaseHeld() {
-        changeHeld { $0.free() }
-        loop.core.pointee.liveBlocks -= 1
+        let core = loop.core
+        changeHeld { held in
+            if core.pointee.spare == nil, LoopCore.spareBytes.contains(held.capacity) {
+                core.pointee.spare = held
+                held = HeldBytes()
+            } else {
+                held.free()
+            }
+        }
+        core.pointee.liveBlocks -= 1
     }
 
     // MARK: The end of the peer's bytes

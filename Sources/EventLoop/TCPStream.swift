@@ -40,7 +40,6 @@ struct StreamState {
 
     /// Unconsumed bytes, and how many the handler waits for.
     var held = HeldBytes()
-    var needed = 0
 
     /// Links of the IdleList, and the loop time of the last move to its end.
     var idlePrevious: IdleList.Link?
@@ -49,16 +48,64 @@ struct StreamState {
 
     var remote: Address
     var phase = StreamPhase.connecting
+    var flags: Flags = []
+    private var neededBytes: UInt32 = 0
+
+    /// In one byte, as all here is packed: every idle connection pays for it.
+    struct Flags: OptionSet {
+        var rawValue: UInt8
+        static let paused = Flags(rawValue: 1)
+        static let throttled = Flags(rawValue: 2)
+        static let reading = Flags(rawValue: 4)
+        static let offersHeld = Flags(rawValue: 8)
+        static let awaitsRedelivery = Flags(rawValue: 16)
+    }
+
+    init(handler: (any StreamHandler)?, group: StreamGroup, remote: Address) {
+        self.handler = handler
+        self.group = group
+        self.remote = remote
+    }
+
+    /// How many bytes the handler waits for. More than anybody may hold is as good as the most that fits.
+    var needed: Int {
+        get { Int(neededBytes) }
+        set { neededBytes = UInt32(clamping: newValue) }
+    }
+
     /// The handler wants no bytes for now.
-    var isPaused = false
+    var isPaused: Bool {
+        get { flags.contains(.paused) }
+        set { set(.paused, newValue) }
+    }
+
     /// The peer does not take what we send.
-    var isThrottled = false
+    var isThrottled: Bool {
+        get { flags.contains(.throttled) }
+        set { set(.throttled, newValue) }
+    }
+
     /// libuv reads.
-    var isReading = false
+    var isReading: Bool {
+        get { flags.contains(.reading) }
+        set { set(.reading, newValue) }
+    }
+
     /// The held bytes are to be offered before anything new.
-    var offersHeld = false
+    var offersHeld: Bool {
+        get { flags.contains(.offersHeld) }
+        set { set(.offersHeld, newValue) }
+    }
+
     /// Stands in the RedeliveryQueue.
-    var awaitsRedelivery = false
+    var awaitsRedelivery: Bool {
+        get { flags.contains(.awaitsRedelivery) }
+        set { set(.awaitsRedelivery, newValue) }
+    }
+
+    private mutating func set(_ flag: Flags, _ isSet: Bool) {
+        if isSet { flags.insert(flag) } else { flags.remove(flag) }
+    }
 }
 
 /// A TCP connection on libuv.

@@ -47,6 +47,8 @@ public struct NameServer: ~Copyable {
     var lastTicket: UInt64 = 0
     /// What the bodies of `pending` count for; see `NameServerLimits.pendingBytes`.
     var pendingBytes = 0
+    /// Memory of bodies that were decoded, for the next ones.
+    var spareBodies: [[UInt8]] = []
     /// The one registration whose topics are entering the tables in several steps.
     var steps = RegistrationSteps.none
 

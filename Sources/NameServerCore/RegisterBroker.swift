@@ -107,9 +107,23 @@ extension NameServer {
             weight: weight)
         pending.append(ticket)
         pendingBytes += weight
+        var copy = spareBodies.popLast() ?? []
+        copy.removeAll(keepingCapacity: true)
+        copy.append(contentsOf: body)
         return PendingRegistration(
-            ticket: ticket, request: request, fingerprint: fingerprint, arrival: arrival, body: [UInt8](body))
+            ticket: ticket, request: request, fingerprint: fingerprint, arrival: arrival, body: copy)
     }
+
+    /// Takes the memory of a body that was decoded. The system needs a millisecond to clear as much anew, which every request
+    /// would wait for.
+    public mutating func reuseBody(of registration: PendingRegistration) {
+        guard spareBodies.count < Self.spareBodyCount, registration.body.count <= Self.spareBodyBytes else { return }
+        spareBodies.append(registration.body)
+    }
+
+    /// Two registrations back to back, of more topics than any broker is known to have.
+    private static let spareBodyCount = 2
+    private static let spareBodyBytes = 4 << 20
 
     /// Makes registrations of the replica that are still being decoded, or entering the tables, void: something newer is
     /// here.

@@ -30,12 +30,12 @@ final class ClientConnection: StreamHandler {
     private var stream: any ByteStream
     /// TLS over the accepted stream, once its first byte has asked for it.
     private var secured: SecureStream?
-    /// The first bytes tell a PROXY header, and whether the connection is plain.
-    private var isGreeting = true
-    /// Disk writes and registrations under way that this connection waits for.
-    private var waitCount = 0
     /// The answer that waits, already encoded.
     private var heldAnswer: [UInt8] = []
+    /// Disk writes and registrations under way that this connection waits for; few bytes, since idle connections have it, too.
+    private var waitCount: Int32 = 0
+    /// The first bytes tell a PROXY header, and whether the connection is plain.
+    private var isGreeting = true
     private var isDraining = false
     private(set) var isClosed = false
     /// Requests of these classes are served without a look at who sends them.

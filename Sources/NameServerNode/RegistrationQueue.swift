@@ -59,11 +59,11 @@ final class RegistrationQueue {
             // Its ticket is torn up already.
             if connection.isClosed { continue }
             decoding += 1
-            let rest = registration.withoutBody
             node.platform.offload({ registration.decode() }) { [weak self] body in
                 guard let self else { return }
                 decoding -= 1
-                decoded.append(Decoded(registration: rest, body: body, connection: connection))
+                node.hot.pointee.core.reuseBody(of: registration)
+                decoded.append(Decoded(registration: registration.withoutBody, body: body, connection: connection))
                 decodeNext()
                 scheduleTurn()
             }

@@ -289,6 +289,11 @@ import Testing
         }
     }
 
+    @Test func packsTheStateOfAStream() {
+        // Of which libuv's handle takes 248. One word more costs 16 bytes a connection.
+        #expect(MemoryLayout<StreamState>.stride <= 344)
+    }
+
     /// A thousand connections that have exchanged bytes, whole and in parts, own no block of memory.
     @Test func idleConnectionsHoldNoBuffers() throws {
         let count = 1000
