@@ -14,7 +14,8 @@ struct RecordCommand: ParsableCommand {
         discussion: """
             Brokers and clients are given this address instead of the NameServer's, or beside it. Every byte is passed on \
             unchanged; requests and answers are written down with their times, for hearsay replay. Connections that speak TLS \
-            are passed on, and cannot be written down. Whatever happens to the file, traffic goes on.
+            are passed on, and cannot be written down. Whatever happens to the file, traffic goes on. The NameServer sees it \
+            come from here: on the NameServer's own machine everybody who reaches this address may administer a Hearsay node.
 
             The file holds topics, addresses, KV values and NameServer settings, and only its owner may read it; signatures \
             and security tokens are masked. It ends with Ctrl-C or SIGTERM, at --limit, or when it cannot be written; \
@@ -44,7 +45,9 @@ struct RecordCommand: ParsableCommand {
             let writer = RecordingWriter(platform: loop, file: file, limit: limit << 20, server: "\(target)")
             let proxy: RecordingProxy
             do {
-                proxy = try RecordingProxy(platform: loop, listen: listen, target: target, writer: writer)
+                proxy = try RecordingProxy(
+                    platform: loop, listen: listen, target: target, writer: writer,
+                    unfinishedLimit: min(RecordingProxy.unfinishedLimit, MemoryLimit.streamBytes ?? .max))
             } catch {
                 // Nobody wants a file without a recording.
                 unlink(output)

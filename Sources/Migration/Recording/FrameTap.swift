@@ -19,6 +19,9 @@ struct FrameTap {
     private var isAtBeginning: Bool
     private var isOver = false
 
+    /// Bytes of a frame that is not whole yet.
+    var heldBytes: Int { held.count }
+
     /// - Parameter mayBeProxied: whether a PROXY header may come first.
     init(mayBeProxied: Bool) { isAtBeginning = mayBeProxied }
 
@@ -35,6 +38,12 @@ struct FrameTap {
             let rest = whole.withUnsafeBytes { split($0, found) }
             held = isOver ? [] : rest == whole.count ? whole : Array(whole.suffix(rest))
         }
+    }
+
+    /// Finds nothing more, and holds nothing.
+    mutating func giveUp() {
+        isOver = true
+        held = []
     }
 
     /// Tells of the frames at the front; answers how many bytes are left behind them.

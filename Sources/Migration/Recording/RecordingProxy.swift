@@ -27,6 +27,9 @@ public final class RecordingProxy {
 
     /// Bytes that one side has not taken, above which the other is not read: what waits lies in the kernel then.
     static let unsentLimit = 1 << 20
+    /// Bytes of unfinished frames, all connections together, above which the connection that brings more is no longer written
+    /// down: as much as a node itself keeps of them.
+    public static let unfinishedLimit = 1 << 30
     /// How often a side that takes nothing is looked at; the platform does not tell when it takes something.
     static let drainInterval = Duration.milliseconds(5)
     /// For connecting to the NameServer: as RocketMQ's clients.
@@ -42,6 +45,8 @@ public final class RecordingProxy {
     fileprivate let platform: any Platform
     fileprivate let writer: RecordingWriter
     private let target: Address
+    private let unfinishedLimit: Int
+    private var unfinishedBytes = 0
     private let acceptor = Acceptor()
     private let listener: any Listener
     private var relays: [UInt32: Relay] = [:]
@@ -50,10 +55,15 @@ public final class RecordingProxy {
 
     /// Listens at once.
     ///
-    /// - Parameter connectionLimit: connections passed at the same time; further ones are closed at once.
+    /// - Parameters:
+    ///   - connectionLimit: connections passed at the same time; further ones are closed at once.
+    ///   - unfinishedLimit: bytes of unfinished frames that are held at the same time.
     public init(
-        platform: any Platform, listen: Address, target: Address, writer: RecordingWriter, connectionLimit: Int = 20_000
+        platform: any Platform, listen: Address, target: Address, writer: RecordingWriter,
+        connectionLimit: Int = 20_000,
+        unfinishedLimit: Int = RecordingProxy.unfinishedLimit
     ) throws(PlatformError) {
+        self.unfinishedLimit = unfinishedLimit
         self.platform = platform
         self.target = target
         self.writer = writer
@@ -99,6 +109,12 @@ public final class RecordingProxy {
             let frame = SecretMask.masked(bytes)
             writer.record(fromClient ? .toServer(frame) : .toClient(frame), connection: connection)
         }
+    }
+
+    /// A connection holds so many bytes more, or fewer, of unfinished frames; says whether that is too much.
+    fileprivate func holds(_ more: Int) -> Bool {
+        unfinishedBytes += more
+        return more > 0 && unfinishedBytes > unfinishedLimit
     }
 
     fileprivate func reached(_ reason: CloseReason?) {
@@ -153,7 +169,21 @@ private final class Relay {
             if case .unreadable = finding { isReadable = false }
             proxy?.found(finding, fromClient: fromClient, connection)
         }
+        let before = heldBytes
         if fromClient { toServer.take(bytes, found) } else { toClient.take(bytes, found) }
+        if proxy?.holds(heldBytes - before) == true {
+            found(.unreadable("too many unfinished frames at the same time"))
+        }
+        if !isReadable { letGo() }
+    }
+
+    private var heldBytes: Int { toServer.heldBytes + toClient.heldBytes }
+
+    private func letGo() {
+        let held = heldBytes
+        toServer.giveUp()
+        toClient.giveUp()
+        _ = proxy?.holds(-held)
     }
 
     /// Stops reading from one side until the other has taken what waits.
@@ -193,6 +223,7 @@ private final class Relay {
         }
         if client == nil, server == nil {
             drain?.cancel()
+            letGo()
             proxy?.ended(connection)
         }
     }
