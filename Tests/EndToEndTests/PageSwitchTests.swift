@@ -27,15 +27,21 @@ struct PageSwitchTests {
         #expect(agree, "page \(shown)\nnodes \(told)")
     }
 
-    private func toggle(_ from: String, _ to: String) -> String { "button.toggle[title^='\(from) → \(to):']" }
-
-    @Test func aCutLinkIsShownAndHeals() throws {
+    /// A cluster whose page shows that every node heard every broker.
+    private func started() throws -> (PageCluster, NodeProcess, Browser, BrowserPage) {
         let cluster = try PageCluster()
         let run = try cluster.run()
         let browser = try Browser()
         let page = try BrowserPage(in: browser)
         try page.open(url: "http://\(cluster.page.address)/")
         try page.waitUntilAll(Self.allCells, are: "heard")
+        return (cluster, run, browser, page)
+    }
+
+    private func toggle(_ from: String, _ to: String) -> String { "button.toggle[title^='\(from) → \(to):']" }
+
+    @Test func aCutLinkIsShownAndHeals() throws {
+        let (cluster, run, browser, page) = try started()
         try expectAgreement(page, cluster) { Set($0.values) == ["heard"] }
         try page.wait(until: "document.getElementById('verdict').classList.contains('good')")
         #expect(
@@ -91,12 +97,7 @@ struct PageSwitchTests {
     }
 
     @Test func aCutBetweenNodesEndsTheirSession() throws {
-        let cluster = try PageCluster()
-        let run = try cluster.run()
-        let browser = try Browser()
-        let page = try BrowserPage(in: browser)
-        try page.open(url: "http://\(cluster.page.address)/")
-        try page.waitUntilAll(Self.allCells, are: "heard")
+        let (cluster, run, browser, page) = try started()
         try page.wait(until: "document.querySelectorAll('.peers .good').length === 6")
         let begun = ContinuousClock.now
         try page.click(on: toggle("ns-2", "ns-3"))
@@ -121,12 +122,7 @@ struct PageSwitchTests {
     }
 
     @Test func processesArePausedKilledAndStarted() throws {
-        let cluster = try PageCluster()
-        let run = try cluster.run()
-        let browser = try Browser()
-        let page = try BrowserPage(in: browser)
-        try page.open(url: "http://\(cluster.page.address)/")
-        try page.waitUntilAll(Self.allCells, are: "heard")
+        let (cluster, run, browser, page) = try started()
         func act(_ what: String, _ name: String) throws {
             let button = "button.act[aria-label='\(what) \(name)']"
             try page.wait(until: "document.querySelector(\"\(button)\") !== null")

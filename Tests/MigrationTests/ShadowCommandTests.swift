@@ -102,17 +102,21 @@ private func shadow(
             ], "\(found.joined(separator: "\n"))")
     }
 
+    private func watching(_ nodes: [NameServerProcess], settle: String) throws -> NodeProcess {
+        try NodeProcess(
+            ProductsDirectory.executable("hearsay"),
+            arguments: [
+                "shadow", "--reference", "127.0.0.1:\(nodes[0].port)", "--candidate", "127.0.0.1:\(nodes[1].port)",
+                "--settle", settle, "--every", "100ms", "--json",
+            ])
+    }
+
     /// On and on: a difference is told when it has lasted and when it heals, and quiet ends with 0.
     @Test func continuously() throws {
         let nodes = [try NameServerProcess(), try NameServerProcess()]
         let (here, there) = (try nodes[0].connect(), try nodes[1].connect())
         try here.register()
-        let process = try NodeProcess(
-            ProductsDirectory.executable("hearsay"),
-            arguments: [
-                "shadow", "--reference", "127.0.0.1:\(nodes[0].port)", "--candidate", "127.0.0.1:\(nodes[1].port)",
-                "--settle", "200ms", "--every", "100ms", "--json",
-            ])
+        let process = try watching(nodes, settle: "200ms")
         _ = try process.line { $0.contains(#""aspect":"group""#) ? true : nil }
         try there.register()
         _ = try process.line { $0.contains(#""healed":1"#) ? true : nil }
@@ -126,12 +130,7 @@ private func shadow(
         let nodes = [try NameServerProcess(), try NameServerProcess()]
         let (here, there) = (try nodes[0].connect(), try nodes[1].connect())
         try here.register()
-        let process = try NodeProcess(
-            ProductsDirectory.executable("hearsay"),
-            arguments: [
-                "shadow", "--reference", "127.0.0.1:\(nodes[0].port)", "--candidate", "127.0.0.1:\(nodes[1].port)",
-                "--settle", "1h", "--every", "100ms", "--json",
-            ])
+        let process = try watching(nodes, settle: "1h")
         _ = try process.line { $0.contains(#""unsettled":1"#) ? true : nil }
         try there.register()
         _ = try process.line { $0.contains(#""unsettled":0"#) ? true : nil }
